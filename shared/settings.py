@@ -1,0 +1,137 @@
+"""Settings, typed and read in one place; nothing else looks at the environment.
+
+Every setting can be given for one service (`CONFER_ISSUER_DATABASE_URL`) or for all (`CONFER_DATABASE_URL`);
+the narrower one wins. The embedded profile needs none of them.
+"""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+PORTS = {"issuer": 8001, "backpack": 8002, "verifier": 8003, "directory": 8004}
+
+
+class SettingRefused(Exception):
+    """A setting that the profile cannot run with; the message names it and says what to change."""
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http or https URL without query or fragment, such as https://badges.example.org")
+    return value.rstrip("/")
+
+
+PublicUrl = Annotated[str, AfterValidator(_origin)]
+"""An absolute http(s) URL without a trailing slash."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told. A subclass names its service and adds its own."""
+
+    service: ClassVar[str]
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    profile: Literal["embedded", "production"] = "embedded"
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 takes the service's usual port."""
+    public_url: PublicUrl = ""
+    """How the world reaches this service; stored at first start and never recomputed."""
+
+    issuer_url: PublicUrl = "http://localhost:8001"
+    backpack_url: PublicUrl = "http://localhost:8002"
+    verifier_url: PublicUrl = "http://localhost:8003"
+    directory_url: PublicUrl = "http://localhost:8004"
+    peers: dict[str, str] = {}
+    """Public origin -> inside base URL, for services that reach one another behind a proxy (JSON object)."""
+
+    database_url: str = ""
+    """SQLAlchemy async URL; empty means SQLite in the data directory."""
+    kafka_bootstrap: str = ""
+    """`host:port,…` of Apache Kafka; empty means the local log in the data directory."""
+    key_file: Path | None = None
+    """The key-encryption key, readable by its owner only (0600)."""
+    smtp_url: SecretStr = SecretStr("")
+    """`smtp://user:password@host:port` or `smtps://…`; empty writes messages into `<data_dir>/mail`."""
+    mail_from: str = "Confer <badges@localhost>"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the signature is pydantic's)
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in, then the service's own variables, then the common ones."""
+        own = EnvSettingsSource(settings_cls, env_prefix=f"CONFER_{cls.service.upper()}_")
+        common = EnvSettingsSource(settings_cls, env_prefix="CONFER_")
+        return init_settings, own, common
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: dict[str, object]) -> dict[str, object]:
+        """Derive what was not given from what was, so that the rest of the code meets complete settings."""
+        filled = dict(given)
+        directory = Path(str(filled.get("data_dir", "var")))
+        if not filled.get("port"):
+            filled["port"] = PORTS[cls.service]
+        if not filled.get("public_url"):
+            filled["public_url"] = filled.get(f"{cls.service}_url") or f"http://localhost:{filled['port']}"
+        filled[f"{cls.service}_url"] = filled["public_url"]
+        if not filled.get("database_url"):
+            filled["database_url"] = f"sqlite+aiosqlite:///{directory / (cls.service + '.sqlite3')}"
+        if not filled.get("key_file"):
+            filled["key_file"] = directory / "keys" / f"{cls.service}.kek"
+        return filled
+
+    @property
+    def embedded(self) -> bool:
+        return self.profile == "embedded"
+
+    @property
+    def allow_loopback(self) -> bool:
+        """Whether addresses of this machine may be fetched (decision 18: in the embedded profile only)."""
+        return self.embedded
+
+    @property
+    def local_log(self) -> Path:
+        """The file of the embedded event log, shared by the four services of one machine."""
+        return self.data_dir / "log.sqlite3"
+
+    @property
+    def encryption_key_file(self) -> Path:
+        assert self.key_file is not None  # filled in by _fill
+        return self.key_file
+
+    def refuse(self) -> None:
+        """Refuse what the production profile must not run with (decision 2).
+
+        Raises:
+            SettingRefused: naming the setting to change.
+        """
+        if self.embedded:
+            return
+        name = f"CONFER_{self.service.upper()}_"
+        if self.database_url.startswith("sqlite"):
+            raise SettingRefused(f"{name}DATABASE_URL: production needs PostgreSQL (postgresql+asyncpg://…)")
+        if not self.kafka_bootstrap:
+            raise SettingRefused("CONFER_KAFKA_BOOTSTRAP: production needs Apache Kafka, the local log is one file")
+        for field in ("public_url", "issuer_url", "backpack_url", "verifier_url", "directory_url"):
+            if not str(getattr(self, field)).startswith("https://"):
+                raise SettingRefused(f"{name}{field.upper()}: production identifiers and URLs must be https")
+        if self.log_level == "debug":
+            raise SettingRefused("CONFER_LOG_LEVEL: debug output is refused in production")
+        if not self.encryption_key_file.exists():
+            raise SettingRefused(
+                f"{name}KEY_FILE: production generates no key; make one with `confer keys new FILE` and mount it"
+            )
+        if not self.smtp_url.get_secret_value() and self.service in {"backpack", "directory"}:
+            raise SettingRefused("CONFER_SMTP_URL: production sends mail over SMTP")
