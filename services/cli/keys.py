@@ -1,0 +1,42 @@
+"""`confer keys`: the key-encryption keys that protect what the services keep secret (decision 7)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.db.keys import KeyEncryption, KeyFileRefused
+
+commands = typer.Typer(no_args_is_help=True, help="Key-encryption keys: the files behind the stored secrets.")
+
+KeyFile = Annotated[Path, typer.Argument(help="The key file, such as var/keys/issuer.kek.")]
+
+
+@commands.command()
+def new(file: KeyFile) -> None:
+    """Make a key file, readable by its owner only. Refuses to touch one that exists."""
+    if file.exists():
+        typer.echo(f"{file} exists; `confer keys add {file}` adds a newer key to it", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{file}: key {KeyEncryption.create(file).key_id}")
+
+
+@commands.command()
+def add(file: KeyFile) -> None:
+    """Add a newer key: it encrypts from now on, the older ones go on decrypting."""
+    typer.echo(f"{file}: key {_read(file).add(file).key_id} encrypts from now on")
+
+
+@commands.command("list")
+def list_keys(file: KeyFile) -> None:
+    """Name the keys in a file (never their values); the last one encrypts."""
+    for key_id in _read(file).key_ids:
+        typer.echo(key_id)
+
+
+def _read(file: Path) -> KeyEncryption:
+    try:
+        return KeyEncryption.from_file(file)
+    except KeyFileRefused as refusal:
+        typer.echo(str(refusal), err=True)
+        raise typer.Exit(1) from refusal

@@ -1,0 +1,77 @@
+"""What operators do: migrate, check, move, and write the API documents. Each runs the services' own commands as processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.settings import PORTS
+
+Only = Annotated[list[str] | None, typer.Option("--service", help="Only this one (may be repeated).")]
+
+
+def _chosen(only: list[str] | None) -> list[str]:
+    unknown = set(only or ()) - set(PORTS)
+    if unknown:
+        typer.echo(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(PORTS)}", err=True)
+        raise typer.Exit(2)
+    return [name for name in PORTS if not only or name in only]
+
+
+def _each(only: list[str] | None, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    """Run one command of every chosen service, in turn; exit 1 if any of them failed, after all have run."""
+    failed = []
+    for name in _chosen(only):
+        status = subprocess.call(  # noqa: S603  (our own modules, no shell)
+            [sys.executable, "-m", f"services.{name}", *(a.replace("{service}", name) for a in arguments)],
+            env={**os.environ, **(environment or {})},
+        )
+        if status:
+            failed.append(name)
+        else:
+            typer.echo(f"{name}: {arguments[0]} done")
+    if failed:
+        typer.echo(f"{arguments[0]} failed for: {', '.join(failed)}", err=True)
+        raise typer.Exit(1)
+
+
+def migrate(only: Only = None) -> None:
+    """Bring each service's database to its newest revision and make its topics in the event log."""
+    _each(only, "migrate")
+
+
+def fsck(only: Only = None) -> None:
+    """Check what each service has stored, read-only. Exit status 1 if anything is wrong."""
+    _each(only, "fsck")
+
+
+def move(
+    to: Annotated[
+        str,
+        typer.Option(
+            help="The PostgreSQL databases, with {service} where the service's name goes: "
+            "postgresql+asyncpg://user@host/confer_{service}. They must exist and be empty."
+        ),
+    ],
+    kafka: Annotated[str, typer.Option(help="host:port of Kafka, if the event log moves along.")] = "",
+    only: Only = None,
+) -> None:
+    """Carry everything from SQLite (and the local log) to PostgreSQL (and Kafka). Stop the services first.
+
+    Nothing is changed where it is carried from; a move that failed can be repeated into emptied databases.
+    """
+    if "{service}" not in to:
+        typer.echo("--to needs {service} in it: each service has a database of its own", err=True)
+        raise typer.Exit(2)
+    _each(only, "move", "--to", to, *(("--kafka", kafka) if kafka else ()))
+
+
+def openapi(
+    directory: Annotated[Path, typer.Argument(help="Where the four documents go.")] = Path("docs/openapi"),
+) -> None:
+    """Write the four OpenAPI documents."""
+    directory.mkdir(parents=True, exist_ok=True)
+    _each(None, "openapi", "--output", str(directory / "{service}.json"))

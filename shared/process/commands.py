@@ -1,0 +1,131 @@
+"""The command line that every service has: `python -m services.<name> serve | relay | consume | work | migrate | …`."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from shared.db import migrate
+from shared.observability import configure_logging
+from shared.process.lifespan import with_lifespan
+from shared.process.service import Role, Service
+from shared.process.supervision import running
+from shared.settings import ServiceSettings, SettingRefused
+
+
+def command_line(service_class: type[Service], settings_class: type[ServiceSettings]) -> typer.Typer:
+    """Build the commands for one service.
+
+    Exit status: 0 done; 1 something is wrong and was named; 2 the call or the settings cannot be used.
+    """
+    commands = typer.Typer(no_args_is_help=True, add_completion=False, help=f"The {service_class.name} service.")
+
+    def prepare() -> ServiceSettings:
+        settings = settings_class()
+        configure_logging(settings.log_level, service=service_class.name)
+        return settings
+
+    def create() -> Service:
+        try:
+            return service_class(prepare())
+        except SettingRefused as refusal:
+            typer.echo(f"refused: {refusal}", err=True)
+            raise typer.Exit(2) from refusal
+
+    @commands.command()
+    def serve() -> None:
+        """Answer HTTP. Embedded, this migrates first and runs everything else too."""
+        service = create()
+        if service.settings.embedded:
+            migrate.upgrade(service.settings.database_url, service_class.migrations)
+        uvicorn.run(
+            with_lifespan(service),
+            host=service.settings.host,
+            port=service.settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+
+    def worker_command(role: Role, help_text: str) -> None:
+        def run_workers() -> None:
+            asyncio.run(_run_role(create(), role))
+
+        commands.command(role, help=help_text)(run_workers)
+
+    worker_command("relay", "Publish committed events from the outbox.")
+    worker_command("consume", "Handle the events of other services.")
+    worker_command("work", "Do the background work: jobs, mail, lists, expiries.")
+
+    @commands.command("migrate")
+    def migrate_command(
+        to: Annotated[str, typer.Option(help="The revision to go to; `base` empties the database.")] = "head",
+        new: Annotated[str, typer.Option(help="For developers: write a new revision with this message.")] = "",
+    ) -> None:
+        """Bring the database to the newest revision, and make the event log's topics."""
+        service = create()
+        url, package = service.settings.database_url, service_class.migrations
+        if new:
+            typer.echo(migrate.revision(url, package, new))
+            return
+        if to == "head":
+            migrate.upgrade(url, package)
+        else:
+            migrate.downgrade(url, package, to)
+        asyncio.run(_make_topics(service))
+
+    @commands.command()
+    def openapi(output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None) -> None:
+        """Print the service's OpenAPI document."""
+        text = json.dumps(create().build().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            output.write_text(text, encoding="utf-8")
+
+    @commands.command()
+    def fsck() -> None:
+        """Check what is stored, read-only; a line for everything that is wrong."""
+        wrong = asyncio.run(_check(create()))
+        for line in wrong:
+            typer.echo(line)
+        typer.echo(f"{service_class.name}: {len(wrong)} problems")
+        raise typer.Exit(1 if wrong else 0)
+
+    return commands
+
+
+async def _run_role(service: Service, role: Role) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await service.start()
+        async with running(w for w in service.workers() if w.role == role):
+            await stop.wait()
+    finally:
+        await service.stop()
+
+
+async def _make_topics(service: Service) -> None:
+    try:
+        await service.log.ensure_topics()
+    finally:
+        await service.stop()
+
+
+async def _check(service: Service) -> list[str]:
+    try:
+        await service.start()
+        return list(await service.fsck())
+    finally:
+        await service.stop()
+
+

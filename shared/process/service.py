@@ -1,0 +1,81 @@
+"""What a service is to the process that runs it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from fastapi import FastAPI
+
+from shared.clock import Clock, utc_now
+from shared.db import Database
+from shared.messaging.log import Log, open_log
+from shared.settings import ServiceSettings
+
+Role = Literal["serve", "relay", "consume", "work"]
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Something that goes on beside the requests.
+
+    `run` works until it is cancelled. If it raises, it is logged and started again with growing pauses: what it does must
+    be safe to begin anew (every worker keeps its state in the database).
+    """
+
+    name: str
+    role: Role
+    """Which command runs it in production; `serve` workers run in every web process of every profile."""
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Something outside the process that it needs, as `/readyz` shows it."""
+
+    name: str
+    check: Callable[[], Awaitable[None]]
+    """Returns if it can be used, raises if not."""
+
+
+class Service(ABC):
+    """One of the four: its settings, storage and log, and what it does with them.
+
+    A subclass names itself, builds its application, and lists its workers. Everything it needs hangs on it, so that
+    nothing is global and two can live in one process in the tests.
+    """
+
+    name: ClassVar[str]
+    migrations: ClassVar[str]
+    """Import name of the package that holds the service's Alembic history."""
+
+    def __init__(self, settings: ServiceSettings, clock: Clock = utc_now) -> None:
+        settings.refuse()
+        self.settings = settings
+        self.clock = clock
+        self.db = Database(settings.database_url)
+        self.log: Log = open_log(settings)
+
+    async def start(self) -> None:  # noqa: B027  (not every service has something to open)
+        """Open what needs opening. The database is migrated already. Called once before the first request."""
+
+    async def stop(self) -> None:
+        """Close everything; called once, also after a failed start."""
+        await self.log.close()
+        await self.db.close()
+
+    @abstractmethod
+    def build(self) -> FastAPI:
+        """The application: routers and nothing that needs the database yet."""
+
+    def workers(self) -> Sequence[Worker]:
+        """What runs beside the requests; empty unless overridden."""
+        return ()
+
+    def dependencies(self) -> Sequence[Dependency]:
+        """What `/readyz` checks: the database and the event log."""
+        return (Dependency("database", self.db.ping), Dependency("event log", self.log.ping))
+
+    async def fsck(self) -> Sequence[str]:
+        """Check what is stored, read-only. Returns one sentence per thing that is wrong; empty when all is well."""
+        return ()
