@@ -1,0 +1,119 @@
+"""The whole platform as real processes: `confer up` on free ports, with its own data directory."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICES = ("issuer", "backpack", "verifier", "directory")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Four running services. URLs are public base URLs without a trailing slash."""
+
+    issuer: str
+    backpack: str
+    verifier: str
+    directory: str
+    data_dir: Path
+    environment: Mapping[str, str]
+    supervisor: "subprocess.Popen[str]"
+    ready_after: float
+
+    def log(self, service: str) -> str:
+        return (self.data_dir / "logs" / f"{service}.log").read_text(encoding="utf-8", errors="replace")
+
+    def logs(self) -> str:
+        return "\n".join(self.log(service) for service in SERVICES)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` consecutive ports that are free on this machine now."""
+    for _ in range(200):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first: int = probe.getsockname()[1]
+        if first + count < 65000 and all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise RuntimeError("no consecutive free ports found")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def platform(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Platform]:
+    """Start `confer up` and wait until it says that it is ready; end it, and all it started, afterwards."""
+    base = free_ports(4)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("CONFER_")}
+    environment |= {"CONFER_DATA_DIR": str(data_dir), **(settings or {})}
+    begun = time.monotonic()
+    supervisor = subprocess.Popen(
+        [sys.executable, "-m", "services", "up", "--base-port", str(base)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _await_ready(supervisor, deadline=begun + 120)
+        urls = {name: f"http://localhost:{base + number}" for number, name in enumerate(SERVICES)}
+        for name, url in urls.items():
+            environment[f"CONFER_{name.upper()}_URL"] = url
+            environment[f"CONFER_{name.upper()}_PORT"] = url.rsplit(":", 1)[1]
+        yield Platform(
+            **urls,
+            data_dir=data_dir,
+            environment=environment,
+            supervisor=supervisor,
+            ready_after=time.monotonic() - begun,
+        )
+    finally:
+        supervisor.send_signal(signal.SIGTERM)
+        try:
+            supervisor.wait(timeout=30)
+        finally:
+            if supervisor.poll() is None:
+                supervisor.kill()
+                supervisor.wait()
+            if supervisor.stdout:
+                supervisor.stdout.close()
+
+
+def _await_ready(supervisor: "subprocess.Popen[str]", deadline: float) -> None:
+    """Read the supervisor's words until it is ready; keep draining them afterwards, so that it never blocks on the pipe."""
+    assert supervisor.stdout is not None
+    said: list[str] = []
+    killer = threading.Timer(max(deadline - time.monotonic(), 1), supervisor.kill)
+    killer.start()
+    try:
+        for line in supervisor.stdout:
+            said.append(line)
+            if line.startswith("Confer is ready"):
+                threading.Thread(target=_drain, args=(supervisor.stdout,), daemon=True).start()
+                return
+        raise RuntimeError("confer up did not become ready:\n" + "".join(said))
+    finally:
+        killer.cancel()
+
+
+def _drain(stream: object) -> None:
+    try:
+        for _ in stream:  # type: ignore[attr-defined]  # a text stream
+            pass
+    except ValueError:
+        return  # closed at the end of the test
