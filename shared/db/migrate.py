@@ -17,7 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from shared.db.database import create_engine, dialect_of, writing
@@ -46,17 +46,21 @@ def downgrade(url: str, package: str, revision: str) -> None:
 
 def revision(
     url: str, package: str, message: str, *, autogenerate: bool = True, name: str | None = None
-) -> None:
+) -> str:
     """Write a new revision file, by default from the difference between the database at `url` and the metadata.
 
-    The database must be at the newest revision. `name` is the revision's id: by default the next number, `0001` ….
+    Returns its path. The database must be at the newest revision. `name` is the revision's id: by default the next number, `0001` ….
     """
     number = name or f"{len(revisions(package)) + 1:04d}"
-    _run(
-        url,
-        package,
-        lambda config: command.revision(config, message, autogenerate=autogenerate, rev_id=number),
-    )
+    made: list[str] = []
+
+    def write(config: Config) -> None:
+        script = command.revision(config, message, autogenerate=autogenerate, rev_id=number)
+        assert isinstance(script, Script)
+        made.append(str(script.path))
+
+    _run(url, package, write)
+    return made[0]
 
 
 def current(url: str, package: str) -> str | None:

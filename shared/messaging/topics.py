@@ -30,3 +30,15 @@ class Topic:
             raise ValueError(f"the private topic {self.name} needs a retention")
         if self.partitions < 1:
             raise ValueError(f"the topic {self.name} needs a partition")
+
+
+# Every topic there is, with its key. The names are part of the contract between the services, like the schemas.
+PROFILES = Topic("confer.issuer.profiles")  # profile DID
+ACHIEVEMENTS = Topic("confer.issuer.achievements")  # achievement id
+STATUS_LISTS = Topic("confer.issuer.status-lists")  # list URL
+CREDENTIALS = Topic("confer.issuer.credentials", private=True, retention=PRIVATE_RETENTION)  # credential id
+HOLDINGS = Topic("confer.backpack.holdings", private=True, retention=PRIVATE_RETENTION)  # credential id
+ORGANISATIONS = Topic("confer.directory.organisations")  # organisation id
+RECOGNITIONS = Topic("confer.directory.recognitions")  # recognition id
+
+TOPICS = (PROFILES, ACHIEVEMENTS, STATUS_LISTS, CREDENTIALS, HOLDINGS, ORGANISATIONS, RECOGNITIONS)

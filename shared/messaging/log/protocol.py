@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from shared.messaging.topics import Topic
+from shared.messaging.topics import TOPICS, Topic
 
 Partition = tuple[str, int]
 # Given the partitions a reader was assigned, the offsets to read from; those left out are read from the start.
@@ -52,7 +52,7 @@ class Reader(Protocol):
 class Log(Protocol):
     """A durable log of records in topics, each in partitions, ordered per key."""
 
-    async def ensure_topics(self, topics: Sequence[Topic]) -> None:
+    async def ensure_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
         """Create the topics that are missing and set their retention. Raises `LogUnavailable`."""
 
     async def publish(self, records: Sequence[Record]) -> list[Exception | None]:
