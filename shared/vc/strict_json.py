@@ -1,0 +1,155 @@
+"""JSON as every reader understands it alike (RFC 8259 narrowed by I-JSON, RFC 7493), bounded.
+
+What parsers read differently is refused: a member twice in one object, NaN and Infinity, lone surrogates, numbers
+that a double does not give back. Python's own scanner does the work; what it lets through is caught by its hooks.
+"""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+from shared.vc.errors import JsonRefused
+
+JsonValue = Any
+JsonObject = dict[str, Any]
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 100_000
+_MAX_INTEGER = 2**53
+_MAX_NUMBER_LENGTH = 400
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def loads(
+    data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES
+) -> JsonValue:
+    """Parse one JSON text strictly.
+
+    Args:
+        data: UTF-8 bytes without byte order mark, or text.
+        max_bytes: bytes (characters, for text) accepted.
+        max_depth: nesting of arrays and objects accepted.
+        max_nodes: values accepted, at any depth.
+
+    Returns:
+        dict, list, str, int, float, bool or None; object members in their order.
+
+    Raises:
+        JsonRefused: with code not_utf8, too_large, too_deep, too_many_nodes, syntax, duplicate_member,
+            not_a_number, number_range, number_precision or lone_surrogate.
+    """
+    if len(data) > max_bytes:
+        raise JsonRefused("too_large", f"The JSON is longer than {max_bytes} bytes.")
+    text = _decode(data) if isinstance(data, bytes) else data
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise JsonRefused("syntax", f"This is not JSON: {error.msg}.", offset=error.pos) from error
+    except RecursionError as error:
+        raise JsonRefused("too_deep", f"The JSON is nested deeper than {max_depth} levels.") from error
+    # Counting brackets and commas is an upper bound; only a text near a limit is walked to count exactly.
+    opened = text.count("{") + text.count("[")
+    doubtful = _SURROGATE_ESCAPE.search(text) or (isinstance(data, str) and _SURROGATE.search(text))
+    if doubtful or opened > max_depth or opened + text.count(",") >= max_nodes:
+        _inspect(value, max_depth, max_nodes)
+    return value
+
+
+def loads_object(data: bytes | str, **limits: int) -> JsonObject:
+    """`loads`, and the value must be an object (JsonRefused `not_an_object`)."""
+    value = loads(data, **limits)
+    if not isinstance(value, dict):
+        raise JsonRefused("not_an_object", "The JSON text is not an object.")
+    return value
+
+
+def dumps(value: JsonValue) -> bytes:
+    """Compact UTF-8 JSON in the order of the members: the same bytes for the same value and order.
+
+    Raises:
+        JsonRefused: for NaN, Infinity and lone surrogates, which have no JSON.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise JsonRefused("lone_surrogate", "A string holds half of a surrogate pair.") from error
+    except ValueError as error:
+        raise JsonRefused("not_a_number", "A number is NaN or infinite.") from error
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JsonRefused("not_utf8", "The JSON is not UTF-8.", offset=error.start) from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                shown = name.encode("utf-8", "replace").decode()[:100]
+                raise JsonRefused("duplicate_member", f'The member "{shown}" stands twice in one object.')
+            seen.add(name)
+    return value
+
+
+def _integer(literal: str) -> int:
+    if len(literal) > 17 or abs(value := int(literal)) > _MAX_INTEGER:  # noqa: PLR2004 - digits of 2**53 and a sign
+        shown = literal[:40]
+        raise JsonRefused("number_range", f"The integer {shown} is beyond 2^53: readers disagree about it.")
+    return value
+
+
+def _fraction(literal: str) -> float:
+    value = float(literal) if len(literal) <= _MAX_NUMBER_LENGTH else float("inf")
+    shown = literal[:40]
+    if value in {float("inf"), float("-inf")}:
+        raise JsonRefused("number_range", f"The number {shown} is beyond what a double can hold.")
+    if (len(literal) > 15 or value == 0) and Decimal(literal) != Decimal(repr(value)):
+        raise JsonRefused("number_precision", f"The number {shown} is not what a double gives back.")
+    return value
+
+
+def _constant(name: str) -> None:
+    raise JsonRefused("not_a_number", f"{name} is not JSON.")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+)
+
+
+def _inspect(root: JsonValue, max_depth: int, max_nodes: int) -> None:
+    """Exact depth, number of values, and surrogates; iterative, so that depth cannot exhaust our own stack."""
+    pending: list[tuple[Any, int]] = [(root, 1)]
+    nodes = 0
+    while pending:
+        value, depth = pending.pop()
+        nodes += 1
+        if nodes > max_nodes:
+            raise JsonRefused("too_many_nodes", f"The JSON holds more than {max_nodes} values.")
+        if isinstance(value, str):
+            _refuse_surrogate(value)
+            continue
+        if not isinstance(value, (dict, list)):
+            continue
+        if depth > max_depth:
+            raise JsonRefused("too_deep", f"The JSON is nested deeper than {max_depth} levels.")
+        if isinstance(value, dict):
+            for name in value:
+                _refuse_surrogate(name)
+            pending.extend((item, depth + 1) for item in value.values())
+        else:
+            pending.extend((item, depth + 1) for item in value)
+
+
+def _refuse_surrogate(text: str) -> None:
+    if _SURROGATE.search(text):
+        raise JsonRefused("lone_surrogate", "A string holds half of a surrogate pair.")
