@@ -1,0 +1,70 @@
+"""Multibase (Controlled Identifiers 1.0, section 2.4): base58btc with the letter z, base64url without padding with u."""
+
+import base64
+import binascii
+
+from shared.vc.errors import KeyRefused
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+# Base 58 costs the square of its length; nothing we read in it (keys, signatures) comes near this.
+MAX_BASE58 = 2048
+
+
+def base58btc_encode(data: bytes) -> str:
+    """Base 58 in the Bitcoin alphabet, without the multibase letter."""
+    number = int.from_bytes(data)
+    letters: list[str] = []
+    while number:
+        number, value = divmod(number, 58)
+        letters.append(_ALPHABET[value])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + "".join(reversed(letters))
+
+
+def base58btc_decode(text: str) -> bytes:
+    """The bytes of a base 58 text without the multibase letter. Raises KeyRefused `malformed_base58`."""
+    if len(text) > MAX_BASE58:
+        raise KeyRefused("malformed_base58", "The base58 text is too long.")
+    number = 0
+    for letter in text:
+        value = _VALUES.get(letter)
+        if value is None:
+            raise KeyRefused("malformed_base58", "The text holds a letter that base58btc does not have.")
+        number = number * 58 + value
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def base64url_encode(data: bytes) -> str:
+    """Base64url without padding (RFC 4648, section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def base64url_decode(text: str) -> bytes:
+    """The bytes of an unpadded base64url text; anything but its one canonical spelling is refused.
+
+    Raises:
+        KeyRefused: `malformed_base64url`.
+    """
+    try:
+        data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise KeyRefused("malformed_base64url", "The text is not base64url.") from error
+    if base64url_encode(data) != text:
+        raise KeyRefused("malformed_base64url", "The text is not base64url in its canonical form.")
+    return data
+
+
+def encode(data: bytes) -> str:
+    """Multibase base58btc: `z` and the letters."""
+    return "z" + base58btc_encode(data)
+
+
+def decode(text: str) -> bytes:
+    """Bytes of a multibase text in base58btc (`z`) or base64url (`u`). Raises KeyRefused `unknown_multibase`."""
+    if text.startswith("z"):
+        return base58btc_decode(text[1:])
+    if text.startswith("u"):
+        return base64url_decode(text[1:])
+    raise KeyRefused("unknown_multibase", "The multibase text starts neither with z (base58btc) nor with u (base64url).")
