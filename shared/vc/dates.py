@@ -1,0 +1,40 @@
+"""Dates and times as credentials write them (XML Schema `dateTimeStamp` in RFC 3339's form)."""
+
+import re
+from datetime import date, datetime
+
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def parse_date_time(text: object) -> datetime | None:
+    """The moment that `text` names, with its time zone; `None` if it names none.
+
+    A date-time without zone is refused: it means another moment to every reader.
+    """
+    if not isinstance(text, str) or _DATE_TIME.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(_to_microseconds(text))
+    except ValueError:
+        return None
+
+
+def _to_microseconds(text: str) -> str:
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = re.match(r"\d+", tail)
+    assert digits is not None  # the pattern above asks for at least one
+    return f"{head}.{digits[0][:6].ljust(6, '0')}{tail[digits.end() :]}"
+
+
+def is_date(text: object) -> bool:
+    """Whether `text` is a calendar date, `YYYY-MM-DD`."""
+    if not isinstance(text, str) or _DATE.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""Holds a credential against the tables of `classes`, and says what is wrong, where, in a sentence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Literal
+
+from shared.vc.fetching import JsonObject
+
+from .classes import CLASSES, Class, Property
+from .contexts import context_findings, is_version_1
+from .findings import Finding, at
+from .relations import relation_findings
+from .values import value_finding
+
+MAX_FINDINGS = 50
+"""So many findings are reported at most; a hostile badge does not get a long report."""
+
+OPEN_BADGE_TYPES = frozenset({"AchievementCredential", "OpenBadgeCredential"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    pointer: str
+    name: str
+
+
+def check(document: JsonObject) -> list[Finding]:
+    """What is wrong with the structure of a credential, gravest kinds first; empty means nothing.
+
+    The class is told by `type` (an achievement credential, an endorsement, or any other verifiable
+    credential), and by the first context whether it follows version 1.1 or 2.0 of the W3C data model.
+    Severity `error` breaks a rule that binds; `warning` is bad form that readers put up with. Source: the
+    data model of Open Badges 3.0, its serialization rules, and the rules that the official validator adds.
+    """
+    return check_class(document, class_of(document))
+
+
+def check_class(value: object, name: str, pointer: str = "") -> list[Finding]:
+    """`check` for any class of the data model ("Achievement", "Profile", …), at `pointer` in a document."""
+    found = list(islice(_object(value, CLASSES[name], pointer), MAX_FINDINGS + 1))
+    if len(found) > MAX_FINDINGS:
+        found[MAX_FINDINGS:] = [
+            Finding(pointer, "model.too_many", f"More than {MAX_FINDINGS} faults; the rest is not listed.")
+        ]
+    return sorted(found, key=lambda one: one.severity != "error")
+
+
+def lint(value: object, name: str | None = None) -> list[Finding]:
+    """What an issuer has to mend before signing: as `check`, but bad form counts as an error as well.
+
+    `name` is the class when `value` is not a whole credential.
+    """
+    if name is None:
+        name = class_of(value) if isinstance(value, dict) else "AchievementCredential"
+    return [replace(one, severity="error") for one in check_class(value, name)]
+
+
+def class_of(document: JsonObject) -> str:
+    """The table a credential is held against, by its `type` and its first context."""
+    types = document.get("type")
+    named = {types} if isinstance(types, str) else set(_texts(types))
+    if named & OPEN_BADGE_TYPES:
+        name = "AchievementCredential"
+    elif "EndorsementCredential" in named:
+        name = "EndorsementCredential"
+    else:
+        name = "VerifiableCredential"
+    return f"{name}/1.1" if is_version_1(document) else name
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _object(value: object, table: Class, pointer: str) -> Iterator[Finding]:
+    if not isinstance(value, dict):
+        kind = table.name.partition("/")[0]
+        yield Finding(pointer, "model.wrong_type", f"{kind} has to be an object.")
+        return
+    yield from _type(value, table, pointer)
+    for name, rule in table.properties.items():
+        if name in value:
+            yield from _values(value[name], rule, _Place(at(pointer, name), name))
+        elif rule.required:
+            yield Finding(at(pointer, name), "model.missing", f"`{name}` is missing.")
+    if table.closed:
+        for name in value:
+            if name not in table.properties:
+                reason = f"{table.name} has no property `{name}` and may not be extended."
+                yield Finding(at(pointer, name), "model.unexpected", reason)
+    if "@context" in table.properties:
+        yield from context_findings(value, table.name, pointer)
+    yield from relation_findings(value, table.name, pointer)
+
+
+def _type(value: JsonObject, table: Class, pointer: str) -> Iterator[Finding]:
+    if "type" not in value:
+        return  # said by the rule that requires it
+    types = value["type"]
+    named = {types} if isinstance(types, str) else set(_texts(types))
+    for group in table.types:
+        if not named.intersection(group):
+            reason = f"`type` has to name {' or '.join(group)}."
+            yield Finding(at(pointer, "type"), "model.missing_class", reason)
+
+
+def _values(value: Any, rule: Property, place: _Place) -> Iterator[Finding]:
+    if value is None:
+        reason = f"`{place.name}` is null; leave it out instead."
+        yield Finding(place.pointer, "model.null_or_empty", reason)
+    elif rule.kind == "context":
+        return
+    elif not isinstance(value, list):
+        yield from _not_an_array(rule, place)
+        yield from _value(value, rule, place.pointer, place.name)
+    elif not rule.many:
+        yield Finding(
+            place.pointer, "model.wrong_type", f"`{place.name}` may have one value only, not an array."
+        )
+    elif not value:
+        severity: Literal["error", "warning"] = "error" if rule.required else "warning"
+        reason = f"`{place.name}` is an empty array; leave it out instead."
+        yield Finding(place.pointer, "model.null_or_empty", reason, severity)
+    else:
+        for index, one in enumerate(value):
+            yield from _value(one, rule, f"{place.pointer}/{index}", place.name)
+
+
+def _not_an_array(rule: Property, place: _Place) -> Iterator[Finding]:
+    if rule.many and not rule.compact:
+        reason = f"`{place.name}` may have several values, so even a single one is written as an array."
+        yield Finding(place.pointer, "model.not_an_array", reason, "warning")
+
+
+def _value(value: object, rule: Property, pointer: str, name: str) -> Iterator[Finding]:
+    if rule.kind != "class":
+        finding = value_finding(value, rule, pointer, name)
+        if finding is not None:
+            yield finding
+        return
+    if rule.of in {"Issuer", "Holder"} and isinstance(value, str):
+        yield from _issuer_by_id(value, rule, pointer)
+        return
+    yield from _object(value, _table(value, rule.of), pointer)
+
+
+def _issuer_by_id(value: str, rule: Property, pointer: str) -> Iterator[Finding]:
+    finding = value_finding(value, CLASSES["Holder"].properties["id"], pointer, "issuer")
+    if finding is not None:
+        yield finding
+    elif rule.of == "Issuer":
+        reason = "The issuer is given by its id only; readers expect its profile, with `type` and name."
+        yield Finding(pointer, "model.issuer_not_embedded", reason, "warning")
+
+
+def _table(value: object, name: str) -> Class:
+    if name == "Issuer":
+        return CLASSES["Profile"]
+    if name == "EndorsementCredential" and isinstance(value, dict) and is_version_1(value):
+        return CLASSES["EndorsementCredential/1.1"]
+    return CLASSES[name]
