@@ -21,7 +21,9 @@ class SettingRefused(Exception):
 def _origin(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an http or https URL without query or fragment, such as https://badges.example.org")
+        raise ValueError(
+            "must be an http or https URL without query or fragment, such as https://badges.example.org"
+        )
     return value.rstrip("/")
 
 
@@ -123,7 +125,9 @@ class ServiceSettings(BaseSettings):
         if self.database_url.startswith("sqlite"):
             raise SettingRefused(f"{name}DATABASE_URL: production needs PostgreSQL (postgresql+asyncpg://…)")
         if not self.kafka_bootstrap:
-            raise SettingRefused("CONFER_KAFKA_BOOTSTRAP: production needs Apache Kafka, the local log is one file")
+            raise SettingRefused(
+                "CONFER_KAFKA_BOOTSTRAP: production needs Apache Kafka, the local log is one file"
+            )
         for field in ("public_url", "issuer_url", "backpack_url", "verifier_url", "directory_url"):
             if not str(getattr(self, field)).startswith("https://"):
                 raise SettingRefused(f"{name}{field.upper()}: production identifiers and URLs must be https")

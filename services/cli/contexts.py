@@ -14,7 +14,10 @@ commands = typer.Typer(no_args_is_help=True, help="The pinned JSON-LD contexts."
 
 @commands.command("list")
 def list_contexts(
-    extra: Annotated[Path | None, typer.Option(help="A directory with contexts that you added.", envvar="CONFER_CONTEXTS_DIR")] = None,
+    extra: Annotated[
+        Path | None,
+        typer.Option(help="A directory with contexts that you added.", envvar="CONFER_CONTEXTS_DIR"),
+    ] = None,
 ) -> None:
     """List every pinned context with its SHA-256."""
     store = ContextStore.builtin() if extra is None else ContextStore.builtin().with_extra(extra)

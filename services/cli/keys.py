@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.db.keys import KeyEncryption, KeyFileRefused
+from shared.db.keys import KeyEncryption, KeyFileRefused, add_key
 
 commands = typer.Typer(no_args_is_help=True, help="Key-encryption keys: the files behind the stored secrets.")
 
@@ -18,25 +18,26 @@ def new(file: KeyFile) -> None:
     if file.exists():
         typer.echo(f"{file} exists; `confer keys add {file}` adds a newer key to it", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{file}: key {KeyEncryption.create(file).key_id}")
+    typer.echo(f"{file}: key {KeyEncryption.from_file(file, create=True).key_id}")
 
 
 @commands.command()
 def add(file: KeyFile) -> None:
-    """Add a newer key: it encrypts from now on, the older ones go on decrypting."""
-    typer.echo(f"{file}: key {_read(file).add(file).key_id} encrypts from now on")
+    """Add a newer key: it encrypts from the next start on, the older ones go on decrypting."""
+    try:
+        typer.echo(f"{file}: key {add_key(file).key_id} encrypts from the next start on")
+    except KeyFileRefused as refusal:
+        typer.echo(str(refusal), err=True)
+        raise typer.Exit(1) from refusal
 
 
 @commands.command("list")
 def list_keys(file: KeyFile) -> None:
-    """Name the keys in a file (never their values); the last one encrypts."""
-    for key_id in _read(file).key_ids:
-        typer.echo(key_id)
-
-
-def _read(file: Path) -> KeyEncryption:
+    """Name the keys in a file (never their values); the first one encrypts."""
     try:
-        return KeyEncryption.from_file(file)
+        names = KeyEncryption.from_file(file).key_ids
     except KeyFileRefused as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(1) from refusal
+    for name in names:
+        typer.echo(name)

@@ -33,8 +33,12 @@ class Child:
 
 
 def up(
-    base_port: Annotated[int, typer.Option(help="Issuer here, backpack, verifier and directory on the next three.")] = PORTS["issuer"],
-    data_dir: Annotated[Path, typer.Option(help="Databases, event log, keys, mail and logs.", envvar="CONFER_DATA_DIR")] = Path("var"),
+    base_port: Annotated[
+        int, typer.Option(help="Issuer here, backpack, verifier and directory on the next three.")
+    ] = PORTS["issuer"],
+    data_dir: Annotated[
+        Path, typer.Option(help="Databases, event log, keys, mail and logs.", envvar="CONFER_DATA_DIR")
+    ] = Path("var"),
 ) -> None:
     """Run issuer, backpack, verifier and directory until Ctrl-C.
 
@@ -97,7 +101,9 @@ class _Supervisor:
             now = time.monotonic()
             child.starts = [start for start in child.starts if now - start < 60.0] + [now]
             if len(child.starts) > _RESTARTS_ALLOWED:
-                typer.echo(f"{child.name} keeps ending; the last lines of {child.log}:\n{_tail(child.log)}", err=True)
+                typer.echo(
+                    f"{child.name} keeps ending; the last lines of {child.log}:\n{_tail(child.log)}", err=True
+                )
                 return
             with child.log.open("ab") as log:
                 child.process = await asyncio.create_subprocess_exec(
@@ -109,12 +115,16 @@ class _Supervisor:
             if not self._stopping.is_set():
                 typer.echo(f"{child.name} ended with status {status}; starting it again", err=True)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), timeout=min(0.25 * 2 ** len(child.starts), 5.0))
+                    await asyncio.wait_for(
+                        self._stopping.wait(), timeout=min(0.25 * 2 ** len(child.starts), 5.0)
+                    )
 
     async def _all_ready(self) -> bool:
         late = [child for child in self._children if not await self._ready(child)]
         for child in late:
-            typer.echo(f"{child.name} is not ready; the last lines of {child.log}:\n{_tail(child.log)}", err=True)
+            typer.echo(
+                f"{child.name} is not ready; the last lines of {child.log}:\n{_tail(child.log)}", err=True
+            )
         return not late
 
     async def _ready(self, child: Child) -> bool:
@@ -135,7 +145,9 @@ class _Supervisor:
         typer.echo("Play the whole story: make demo (or `confer demo`). Ctrl-C ends it.")
 
     async def _end(self, watchers: list["asyncio.Task[None]"]) -> None:
-        running = [c.process for c in self._children if c.process is not None and c.process.returncode is None]
+        running = [
+            c.process for c in self._children if c.process is not None and c.process.returncode is None
+        ]
         for process in running:
             process.terminate()
         if running:

@@ -17,7 +17,11 @@ _ROOT = resources.files(__name__)
 @cache
 def names() -> tuple[str, ...]:
     """Every contract's file name without ending, such as `credential.issued.v1.0`, sorted."""
-    return tuple(sorted(f.name.removesuffix(".json") for f in (_ROOT / "schemas").iterdir() if f.name.endswith(".json")))
+    return tuple(
+        sorted(
+            f.name.removesuffix(".json") for f in (_ROOT / "schemas").iterdir() if f.name.endswith(".json")
+        )
+    )
 
 
 @cache

@@ -69,6 +69,11 @@ class KeyEncryption:
             raise KeyFileRefused(f"the key file {path} is empty")
         return cls(keys, next(iter(keys)))
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all keys in the file, the one that seals first."""
+        return tuple(self._keys)
+
     def seal(self, plaintext: bytes, *, table: str, row: str) -> bytes:
         """`plaintext`, encrypted for this table and row."""
         nonce = os.urandom(_NONCE)
@@ -118,20 +123,39 @@ def _decode(encoded: str, path: Path, number: int) -> bytes:
     return key
 
 
+def add_key(path: Path) -> KeyEncryption:
+    """Put a fresh key on top of the file: it seals from the next start on, the others go on opening.
+
+    Returns what the file then holds. Raises `KeyFileRefused`.
+    """
+    KeyEncryption.from_file(path)
+    draft = _write_draft(path, _fresh_line() + path.read_text(encoding="ascii"))
+    draft.replace(path)
+    return KeyEncryption.from_file(path)
+
+
+def _fresh_line() -> str:
+    return f"{secrets.token_hex(4)} {base64.urlsafe_b64encode(os.urandom(_KEY)).decode()}\n"
+
+
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    line = f"{secrets.token_hex(4)} {base64.urlsafe_b64encode(os.urandom(_KEY)).decode()}\n"
-    # Written beside and linked, so that two processes starting together end up with one and the same whole file.
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _write_draft(path, _fresh_line())
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
+        # Linked, so that two processes starting together end up with one and the same whole file.
+        os.link(draft, path)
+    except FileExistsError:
+        return
     finally:
         draft.unlink()
+
+
+def _write_draft(path: Path, text: str) -> Path:
+    """Write the text beside `path`, whole and on disk, readable by its owner only."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

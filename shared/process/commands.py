@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ import uvicorn
 from shared.db import migrate
 from shared.observability import configure_logging
 from shared.process.lifespan import with_lifespan
+from shared.process.moving import MoveRefused, move_service
 from shared.process.service import Role, Service
 from shared.process.supervision import running
 from shared.settings import ServiceSettings, SettingRefused
@@ -23,7 +23,9 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
 
     Exit status: 0 done; 1 something is wrong and was named; 2 the call or the settings cannot be used.
     """
-    commands = typer.Typer(no_args_is_help=True, add_completion=False, help=f"The {service_class.name} service.")
+    commands = typer.Typer(
+        no_args_is_help=True, add_completion=False, help=f"The {service_class.name} service."
+    )
 
     def prepare() -> ServiceSettings:
         settings = settings_class()
@@ -66,7 +68,9 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
     @commands.command("migrate")
     def migrate_command(
         to: Annotated[str, typer.Option(help="The revision to go to; `base` empties the database.")] = "head",
-        new: Annotated[str, typer.Option(help="For developers: write a new revision with this message.")] = "",
+        new: Annotated[
+            str, typer.Option(help="For developers: write a new revision with this message.")
+        ] = "",
     ) -> None:
         """Bring the database to the newest revision, and make the event log's topics."""
         service = create()
@@ -79,6 +83,21 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         else:
             migrate.downgrade(url, package, to)
         asyncio.run(_make_topics(service))
+
+    @commands.command()
+    def move(
+        to: Annotated[str, typer.Option(help="An empty database; {service} stands for the service's name.")],
+        kafka: Annotated[str, typer.Option(help="host:port of Kafka, if the event log moves along.")] = "",
+    ) -> None:
+        """Carry everything to another database, and this service's topics to Kafka. Stop the service first."""
+        try:
+            moved = asyncio.run(
+                move_service(create(), to.replace("{service}", service_class.name), kafka, say=typer.echo)
+            )
+        except MoveRefused as refusal:
+            typer.echo(f"refused: {refusal}", err=True)
+            raise typer.Exit(1) from refusal
+        typer.echo(f"{service_class.name}: {moved.rows} rows, {moved.events} events")
 
     @commands.command()
     def openapi(output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None) -> None:
@@ -127,5 +146,3 @@ async def _check(service: Service) -> list[str]:
         return list(await service.fsck())
     finally:
         await service.stop()
-
-

@@ -12,7 +12,9 @@ from shared.process.service import Worker
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _log = structlog.get_logger("confer.workers")
-_failures = Counter("confer_worker_failures_total", "Times a background worker failed and was started again.", ["worker"])
+_failures = Counter(
+    "confer_worker_failures_total", "Times a background worker failed and was started again.", ["worker"]
+)
 
 
 async def keep_running(worker: Worker) -> None:
@@ -27,7 +29,7 @@ async def keep_running(worker: Worker) -> None:
         try:
             await worker.run()
             reason = "ended by itself"
-        except Exception as error:  # the one place that outlives any failure: it reports it and starts anew
+        except Exception as error:  # noqa: BLE001  (the one place that outlives any failure: it reports and starts anew)
             _log.exception("worker failed", worker=worker.name, error=type(error).__name__)
             reason = type(error).__name__
         _failures.labels(worker.name).inc()

@@ -1,0 +1,109 @@
+"""The compose file does what it claims: real commands, real settings, migrations first, nothing running as root."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+OURS = {
+    name: unit
+    for name, unit in COMPOSE["services"].items()
+    if str(unit.get("image", "")).startswith("${CONFER_IMAGE")
+}
+SERVICES = ("issuer", "backpack", "verifier", "directory")
+
+
+def _service_of(unit: dict[str, Any]) -> str:
+    return str(unit["command"][0]).removeprefix("services.")
+
+
+def test_every_service_serves_and_migrates() -> None:
+    commands = {tuple(unit["command"]) for unit in OURS.values()}
+    for service in SERVICES:
+        assert {(f"services.{service}", "serve"), (f"services.{service}", "migrate")} <= commands
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_command_exists(name: str) -> None:
+    module, command = OURS[name]["command"]
+    commands = import_module(f"{module}.__main__").commands
+    known = {c.name or c.callback.__name__.replace("_", "-") for c in commands.registered_commands}
+    assert command in known
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_worker_role_that_a_service_has_is_run(name: str) -> None:
+    service = _service_of(OURS[name])
+    module = import_module(f"services.{service}.app")
+    roles = {worker.role for worker in _instance(module, service).workers()} - {"serve"}
+    run = {unit["command"][1] for unit in OURS.values() if _service_of(unit) == service}
+    assert roles <= run
+
+
+def _instance(module: Any, service: str) -> Any:
+    return getattr(module, service.capitalize())(module.Settings())
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_is_one(name: str) -> None:
+    service = _service_of(OURS[name])
+    known = set(import_module(f"services.{service}.settings").Settings.model_fields)
+    for variable in OURS[name]["environment"]:
+        other = re.match(r"CONFER_(ISSUER|BACKPACK|VERIFIER|DIRECTORY)_", variable)
+        if other and other[1].lower() != service and variable != f"CONFER_{other[1]}_URL":
+            continue  # another service's own, in the common block
+        field = re.sub(rf"^CONFER_({service.upper()}_)?", "", variable).lower()
+        assert field in known or field == "url", variable
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_without_root_and_read_only(name: str) -> None:
+    unit = OURS[name]
+    assert unit["read_only"] is True
+    assert unit["user"].split(":")[0] not in {"0", "root"}
+    assert unit["cap_drop"] == ["ALL"]
+    assert unit["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_nothing_starts_before_its_migration(name: str) -> None:
+    unit, service = OURS[name], _service_of(OURS[name])
+    if unit["command"][1] == "migrate":
+        assert unit["restart"] == "no"
+        assert unit["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    else:
+        assert unit["depends_on"] == {f"{service}-migrate": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_health_is_checked(service: str) -> None:
+    assert "/readyz" in " ".join(COMPOSE["services"][service]["healthcheck"]["test"])
+
+
+def test_every_variable_without_a_default_is_in_the_example() -> None:
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8") + (DEPLOY / "Caddyfile").read_text(
+        encoding="utf-8"
+    )
+    needed = set(re.findall(r"\$\{([A-Z_]+)(?::\?[^}]*)?\}", text)) | set(
+        re.findall(r"\{\$([A-Z_]+)\}", text)
+    )
+    given = set(
+        re.findall(
+            r"^([A-Z_]+)=", (DEPLOY / "settings.env.example").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+    assert needed - {"CONFER_IMAGE"} <= given
+
+
+def test_the_image_needs_only_what_is_pinned() -> None:
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    installs = re.findall(r"pip install (.*)", text)
+    assert installs
+    for line in installs:
+        assert "--require-hashes" in line or "--no-deps ." in line
+    assert re.search(r"^USER (?!0|root)\S+", text, re.MULTILINE)
