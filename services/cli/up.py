@@ -140,7 +140,7 @@ class _Supervisor:
     def _announce(self, seconds: float) -> None:
         typer.echo(f"Confer is ready after {seconds:.1f} s:")
         for child in sorted(self._children, key=lambda c: c.url):
-            typer.echo(f"  {child.name:<10} {child.url}    API: {child.url}/docs")
+            typer.echo(f"  {child.name:<10} {child.url}    API: {child.url}/openapi.json")
         typer.echo(f"Data, keys, mail and logs: {self._data_dir.resolve()}")
         typer.echo("Play the whole story: make demo (or `confer demo`). Ctrl-C ends it.")
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
+from shared.contracts.endpoints import router as contracts_router
 from shared.process.service import Service
 from shared.process.supervision import running
 
@@ -32,6 +33,7 @@ def lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManage
 def with_lifespan(service: Service) -> FastAPI:
     """The service's application, which starts and stops the service."""
     application = service.build()
+    application.include_router(contracts_router())
     application.router.lifespan_context = lifespan(service)
     application.state.service = service
     return application

@@ -25,8 +25,8 @@ from importlib import import_module
 from shared.db import migrate
 from shared.process import with_lifespan
 
-module = import_module("services.{service}.app")
-service = module.{class_name}(module.Settings())
+settings = import_module("services.{service}.settings").{class_name}Settings()
+service = import_module("services.{service}.app").{class_name}(settings)
 migrate.upgrade(service.settings.database_url, service.migrations)
 application = with_lifespan(service)
 

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.process import Service, command_line
+from shared.settings import ServiceSettings
+
 DEPLOY = Path(__file__).parents[3] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {
@@ -31,28 +34,34 @@ def test_every_service_serves_and_migrates() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_command_exists(name: str) -> None:
     module, command = OURS[name]["command"]
-    commands = import_module(f"{module}.__main__").commands
-    known = {c.name or c.callback.__name__.replace("_", "-") for c in commands.registered_commands}
+    commands = command_line(*_classes(_service_of(OURS[name])))
+    known = {c.name or c.callback.__name__ for c in commands.registered_commands if c.callback}
+    assert module == f"services.{_service_of(OURS[name])}"
     assert command in known
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_worker_role_that_a_service_has_is_run(name: str) -> None:
+def test_every_worker_role_that_a_service_has_is_run(name: str, tmp_path: Path) -> None:
     service = _service_of(OURS[name])
-    module = import_module(f"services.{service}.app")
-    roles = {worker.role for worker in _instance(module, service).workers()} - {"serve"}
+    service_class, settings_class = _classes(service)
+    settings = settings_class(data_dir=tmp_path)
+    roles = {worker.role for worker in service_class(settings).workers()} - {"serve"}
     run = {unit["command"][1] for unit in OURS.values() if _service_of(unit) == service}
     assert roles <= run
 
 
-def _instance(module: Any, service: str) -> Any:
-    return getattr(module, service.capitalize())(module.Settings())
+def _classes(service: str) -> tuple[type[Service], type[ServiceSettings]]:
+    name = service.capitalize()
+    return (
+        getattr(import_module(f"services.{service}.app"), name),
+        getattr(import_module(f"services.{service}.settings"), f"{name}Settings"),
+    )
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_setting_is_one(name: str) -> None:
     service = _service_of(OURS[name])
-    known = set(import_module(f"services.{service}.settings").Settings.model_fields)
+    known = set(_classes(service)[1].model_fields)
     for variable in OURS[name]["environment"]:
         other = re.match(r"CONFER_(ISSUER|BACKPACK|VERIFIER|DIRECTORY)_", variable)
         if other and other[1].lower() != service and variable != f"CONFER_{other[1]}_URL":
