@@ -1,0 +1,36 @@
+"""What the verifier can be told beside what every service can."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+MEBIBYTE = 1024 * 1024
+
+
+class VerifierSettings(ServiceSettings):
+    """Each may be given as `CONFER_VERIFIER_<NAME>`."""
+
+    service: ClassVar[str] = "verifier"
+
+    anonymous_per_minute: int = Field(default=60, ge=1)
+    """Verifications a minute without a token, for one client address."""
+    threads: int = Field(default=2, ge=1, le=64)
+    """Threads that verify. A badge made to cost time delays only what shares its thread."""
+    waiting: int = Field(default=200, ge=1)
+    """Verifications under way or waiting in one process; beyond that callers are told to come back."""
+
+    max_credential_bytes: int = Field(default=4 * MEBIBYTE, ge=1024)
+    """The largest single credential or baked image."""
+    max_batch_bytes: int = Field(default=32 * MEBIBYTE, ge=1024)
+    """The largest batch request."""
+
+    fact_seconds: int = Field(default=300, ge=0)
+    """How long a DID document or recognition is used without asking again, unless a change is announced."""
+    status_seconds: int = Field(default=60, ge=0)
+    """The same for status lists."""
+    facts_kept: int = Field(default=2_000, ge=1)
+    """The most documents that one process keeps."""
+    result_days: int = Field(default=30, ge=1)
+    """How long the reports of a finished job can be read."""

@@ -1,0 +1,1 @@
+"""Verifications: one item or many, each answered with a report."""

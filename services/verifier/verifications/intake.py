@@ -1,0 +1,129 @@
+"""From what a caller sends to an item: the envelope is read here, the credential in it is left to the verification."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.verifier.verifications.schemas import Batch, Item
+from shared.http.problems import FieldError, InvalidRequest, Unparseable, UnsupportedMediaType
+from shared.vc import strict_json
+from shared.vc.errors import JsonRefused
+
+ENVELOPES = ("application/json", "")
+CREDENTIALS = (
+    "application/vc",
+    "application/vc+ld+json",
+    "application/ld+json",
+    "application/vc+jwt",
+    "application/vc+ld+jwt",
+    "application/jwt",
+    "application/octet-stream",
+    "text/plain",
+    "image/png",
+    "image/svg+xml",
+)
+MULTIPART = "multipart/form-data"
+SUPPORTED = ("application/json", *CREDENTIALS, MULTIPART)
+
+_SOURCES = frozenset({"credential", "url", "file"})
+_CREDENTIAL_MEMBERS = frozenset({"@context", "credentialSubject", "issuer", "proof", "vc", "badge", "recipient", "issuedOn"})
+_JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+")
+_BATCH_NODES = 4_000_000
+
+
+def read_item(media_type: str, body: bytes) -> Item | bytes:
+    """What a body of this media type holds: an item, or a credential or baked image as it is.
+
+    Raises Unparseable, InvalidRequest, UnsupportedMediaType.
+    """
+    if media_type in CREDENTIALS:
+        return known_form(body)
+    if media_type not in ENVELOPES:
+        raise UnsupportedMediaType(
+            "Send an item as application/json, or a credential as what it is.", supported=list(SUPPORTED)
+        )
+    value = _json(body, max_bytes=len(body))
+    if isinstance(value, str):
+        return known_form(value.encode())
+    if isinstance(value, dict) and _looks_like_credential(value):
+        return body
+    return item_from_json(value)
+
+
+def item_from_json(value: Any, pointer: str = "") -> Item:
+    """The item in a JSON value. Raises InvalidRequest, naming each member that is wrong."""
+    try:
+        return Item.model_validate(value)
+    except ValidationError as error:
+        raise invalid(error, pointer) from error
+
+
+def read_batch(body: bytes) -> Batch:
+    """Raises Unparseable, InvalidRequest (of the envelope: each item is judged by itself)."""
+    try:
+        return Batch.model_validate(_json(body, max_bytes=len(body), max_nodes=_BATCH_NODES))
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def bytes_of(item: Item) -> bytes | None:
+    """The credential in an item; None if the item says where it is instead. Raises Unparseable."""
+    if item.file is not None:
+        try:
+            return known_form(base64.b64decode(item.file, validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise Unparseable("`file` is not Base64.") from error
+    if isinstance(item.credential, str):
+        return known_form(item.credential.encode())
+    if item.credential is not None:
+        return strict_json.dumps(item.credential)
+    return None
+
+
+def known_form(data: bytes) -> bytes:
+    """`data`, if it is at least in outline JSON, a compact JWS, a PNG or an SVG; text without the space around it.
+
+    Raises Unparseable.
+    """
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data
+    text = data.removeprefix(b"\xef\xbb\xbf").strip()
+    if text.startswith(b"{"):
+        try:
+            strict_json.loads(text)
+        except JsonRefused as refused:
+            # What is JSON but ambiguous is judged in the report; what is not JSON at all is no known form.
+            if refused.code in {"syntax", "not_utf8"}:
+                raise Unparseable(refused.reason) from refused
+        return text
+    if text.startswith(b"<") or _JWS.fullmatch(text):
+        return text
+    raise Unparseable("This is neither JSON, nor a JWT, nor a PNG or SVG image.")
+
+
+def invalid(error: ValidationError, pointer: str = "") -> InvalidRequest:
+    """The refusal of an envelope: each wrong member with its JSON pointer; values are not repeated."""
+    errors = [
+        FieldError(pointer + "".join(f"/{_escaped(step)}" for step in each["loc"]), each["msg"])
+        for each in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return InvalidRequest("Correct what `errors` names.", errors=errors)
+
+
+def _json(body: bytes, **limits: int) -> Any:
+    try:
+        return strict_json.loads(body, **limits)
+    except JsonRefused as refused:
+        raise Unparseable(refused.reason) from refused
+
+
+def _looks_like_credential(value: Mapping[str, Any]) -> bool:
+    return not _SOURCES & value.keys() and bool(_CREDENTIAL_MEMBERS & value.keys())
+
+
+def _escaped(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+"""Pages: a form to hand in a badge and the report on it."""

