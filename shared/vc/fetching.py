@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-JsonObject = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -30,7 +28,7 @@ class Fetched:
     stale: bool = False
 
 
-class FetchRefused(Exception):  # noqa: N818 - a refusal, named as such
+class FetchRefused(Exception):
     """Nothing was fetched; `code` and `reason` say why, `status` is the HTTP status if any."""
 
     def __init__(self, code: str, reason: str, *, status: int | None = None) -> None:

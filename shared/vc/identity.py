@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from .fetching import JsonObject
+from .strict_json import JsonObject
 
 IDENTITY_TYPES: tuple[str, ...] = (
     "name",

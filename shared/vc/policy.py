@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from .fetching import JsonObject
 from .report import Check, Verdict, of_kind, worst
+from .strict_json import JsonObject
 
 ESSENTIAL = ("format", "context", "model", "subject", "proof", "key", "status", "validity", "policy")
 """The kinds of check that every policy demands, in the order in which a person wants to hear of them."""
@@ -14,7 +14,7 @@ ESSENTIAL = ("format", "context", "model", "subject", "proof", "key", "status", 
 Strictness = Literal["essential", "everything"]
 
 
-class PolicyRefused(ValueError):  # noqa: N818 - a refusal, named as such
+class PolicyRefused(ValueError):
     """A policy that cannot be read; `pointer` names the member."""
 
     def __init__(self, reason: str, pointer: str) -> None:

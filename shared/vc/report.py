@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from .codes import CODES
-from .fetching import JsonObject, Recognition
+from .fetching import Recognition
+from .strict_json import JsonObject
 
 Outcome = Literal["passed", "failed", "inconclusive", "skipped"]
 Verdict = Literal["accepted", "rejected", "undetermined"]

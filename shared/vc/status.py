@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .fetching import JsonObject
-from .model.contexts import CREDENTIALS_2
+from .contexts import CREDENTIALS_V2
 from .report import rfc3339
+from .strict_json import JsonObject
 
 MINIMUM_BITS = 131_072
 """A list is never shorter, so that an entry hides among others (Bitstring Status List, §3.2)."""
@@ -28,7 +28,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 _MAX_SIZE = 16
 
 
-class StatusRefused(Exception):  # noqa: N818 - a refusal, named as such
+class StatusRefused(Exception):
     """An entry or a list that cannot be used; `code` is of `codes.CODES`."""
 
     def __init__(self, code: str, reason: str) -> None:
@@ -161,7 +161,7 @@ def status_list_credential(
     if ttl_milliseconds is not None:
         subject["ttl"] = ttl_milliseconds
     document: JsonObject = {
-        "@context": [CREDENTIALS_2],
+        "@context": [CREDENTIALS_V2],
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
-from shared.vc.fetching import JsonObject
+from shared.vc.strict_json import JsonObject
 
 from .classes import CLASSES, Class, Property
 from .contexts import context_findings, is_version_1

@@ -3,14 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from shared.vc.fetching import JsonObject
+from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES_3
+from shared.vc.strict_json import JsonObject
 
 from .findings import Finding, at
-
-CREDENTIALS_2 = "https://www.w3.org/ns/credentials/v2"
-CREDENTIALS_1 = "https://www.w3.org/2018/credentials/v1"
-OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
-EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 
 _OPEN_BADGES = re.compile(
     r"https://purl\.imsglobal\.org/spec/ob/v3p0/context(-3\.\d\.\d+)*\.json"
@@ -28,7 +24,7 @@ def contexts_of(document: JsonObject) -> list[object]:
 
 def is_version_1(document: JsonObject) -> bool:
     """Whether the credential follows version 1.1 of the W3C data model."""
-    return contexts_of(document)[:1] == [CREDENTIALS_1]
+    return contexts_of(document)[:1] == [CREDENTIALS_V1]
 
 
 def context_findings(document: JsonObject, name: str, pointer: str) -> Iterator[Finding]:
@@ -37,17 +33,19 @@ def context_findings(document: JsonObject, name: str, pointer: str) -> Iterator[
         return  # said by the rule that requires it
     contexts = contexts_of(document)
     where = at(pointer, "@context")
-    if contexts[0] == CREDENTIALS_1:
+    if contexts[0] == CREDENTIALS_V1:
         reason = "The badge follows version 1.1 of the W3C data model, which version 2.0 has replaced."
         yield Finding(where, "context.older_version", reason, "warning")
-    elif contexts[0] != CREDENTIALS_2:
-        yield Finding(where, "context.missing", f"The first context has to be {CREDENTIALS_2}.")
+    elif contexts[0] != CREDENTIALS_V2:
+        yield Finding(where, "context.missing", f"The first context has to be {CREDENTIALS_V2}.")
     if name in _PLAIN:
         return
     # A transcript (CLR) puts its own context before that of Open Badges; elsewhere it is the second.
     second = contexts[1] if len(contexts) > 1 else None
     if not isinstance(second, str) or _OPEN_BADGES.fullmatch(second) is None:
-        yield Finding(where, "context.missing", f"The second context has to be {OPEN_BADGES}.")
-    elif second != OPEN_BADGES:
-        reason = f"{second} is an older address of the Open Badges context; the current one is {OPEN_BADGES}."
+        yield Finding(where, "context.missing", f"The second context has to be {OPEN_BADGES_3}.")
+    elif second != OPEN_BADGES_3:
+        reason = (
+            f"{second} is an older address of the Open Badges context; the current one is {OPEN_BADGES_3}."
+        )
         yield Finding(where, "context.older_version", reason, "warning")

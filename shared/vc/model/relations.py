@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shared.vc.dates import parse_date_time
-from shared.vc.fetching import JsonObject
+from shared.vc.strict_json import JsonObject
 
 from .findings import Finding, at
 
