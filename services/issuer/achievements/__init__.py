@@ -1,0 +1,1 @@
+"""Achievements: what can be awarded. Draft, published under a permanent id per version, archived."""

@@ -1,0 +1,1 @@
+"""Evidence: files behind awards, content-addressed, served from an origin of their own."""

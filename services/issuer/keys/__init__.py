@@ -1,0 +1,1 @@
+"""Signing keys of issuer profiles: made, rotated, compromised, sealed at rest."""

@@ -1,0 +1,1 @@
+"""Issuer profiles: who awards, under which DID, with which public Open Badges Profile."""

@@ -1,0 +1,1 @@
+"""Status lists: one bitstring list per issuer profile and purpose, served from stored signed bytes."""
