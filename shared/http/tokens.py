@@ -17,6 +17,8 @@ from shared.clock import CLOCK_SKEW, Clock
 from shared.http.access import Access, bearer_token
 from shared.http.problems import Unauthenticated, Unavailable
 from shared.observability.logs import get_logger
+from shared.vc import strict_json
+from shared.vc.fetching import Fetched
 
 ALGORITHMS: Mapping[str, type] = {"RS256": RSAKey, "ES256": ECKey}
 MAX_TOKEN = 8_192
@@ -31,7 +33,7 @@ class Keys(Protocol):
         ...
 
 
-class KeysUnreachable(Exception):  # noqa: N818  (as in the rest of the code: a name, not a category)
+class KeysUnreachable(Exception):
     """The issuer's keys were never read and cannot be read now."""
 
 
@@ -213,3 +215,32 @@ def parse_jwks(document: Any) -> dict[str, Key]:
         if isinstance(kid, str):
             keys[kid] = JWKRegistry.import_key({name: entry[name] for name in entry.keys() - {"d", "p", "q"}})
     return keys
+
+
+class Fetches(Protocol):
+    """A Fetcher."""
+
+    async def get(self, url: str, *, accept: str, max_bytes: int) -> Fetched: ...
+
+
+class DirectorySettings(Protocol):
+    @property
+    def public_url(self) -> str: ...
+
+    @property
+    def directory_url(self) -> str: ...
+
+
+def directory_tokens(settings: DirectorySettings, fetcher: Fetches, clock: Clock) -> TokenVerifier:
+    """The authenticator of a service whose tokens the directory issues: checked here, against its public JWKS."""
+
+    async def load() -> Any:
+        found = await fetcher.get(
+            f"{settings.directory_url}/oauth/jwks.json",
+            accept="application/json, application/jwk-set+json",
+            max_bytes=65_536,
+        )
+        return strict_json.loads(found.body)
+
+    keys = RemoteJwks(load, clock=clock)
+    return TokenVerifier(keys, issuer=settings.directory_url, audience=settings.public_url, clock=clock)

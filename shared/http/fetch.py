@@ -1,0 +1,326 @@
+"""The one way out: GET behind a fence (decision 18). httpx is used in this module and nowhere else.
+
+A URL from a stranger may point into our own network, answer for ever, or unpack to gigabytes. So: https and public addresses
+only, checked after DNS and pinned for the connection; every redirect checked anew; one deadline for everything; bodies
+counted after decompression, which is done in bounded steps. No cookies, no credentials, no proxy, no connection reuse.
+"""
+
+import asyncio
+import hashlib
+import socket
+import ssl
+import warnings
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import certifi
+
+from shared.clock import Clock, utc_now
+from shared.http import addresses
+from shared.http.negotiation import negotiate_or_none
+from shared.observability.context import current_traceparent
+from shared.observability.logs import get_logger
+from shared.vc.fetching import Fetched, FetchRefused
+
+with warnings.catch_warnings():
+    # httpx's last release is of 2024 and newer parts warn about it by name (ADR 0002).
+    warnings.filterwarnings("ignore", message=".*httpx.*", category=DeprecationWarning)
+    import httpx
+
+_log = get_logger("shared.http.fetch")
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Host and port to the addresses DNS gives for them; raises OSError if there are none."""
+
+MAX_URL = 2_048
+MAX_REDIRECTS = 3
+_MAX_ADDRESSES = 20
+_TRIED_ADDRESSES = 3
+_STEP = 64 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class FetchError(FetchRefused):
+    """Nothing was fetched. `code` is one of a closed list, `reason` a sentence, `status` the HTTP status if any.
+
+    Codes: bad_url, not_https, not_public_address, port_not_allowed, unresolvable, unreachable, bad_certificate, too_slow,
+    too_large, too_many_redirects, wrong_type, bad_encoding, bad_response, http_status.
+    """
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may succeed later: an answer fetched before may stand in meanwhile."""
+        if self.code == "http_status":
+            return self.status is not None and (self.status >= 500 or self.status in {408, 425, 429})
+        return self.code in {"unresolvable", "unreachable", "bad_certificate", "too_slow", "bad_response"}
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where one request goes: the URL as asked, and what is connected to for it."""
+
+    url: httpx.URL
+    addresses: tuple[str, ...]
+    connect: httpx.URL
+    """Scheme, port and path of the connection; the host is filled in with each address."""
+
+
+class Fetcher:
+    """Fetches what strangers name. One per process; `close` when done.
+
+    Arguments: `allow_loopback` (embedded profile) allows `localhost` and literal loopback addresses, with http;
+    `peers` maps public origins to inside base URLs (`CONFER_PEERS`): those are trusted by configuration, Host and TLS name
+    stay the public ones. `cafile` adds a certificate authority. `resolve` is DNS.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_loopback: bool = False,
+        peers: Mapping[str, str] | None = None,
+        clock: Clock = utc_now,
+        resolve: Resolve | None = None,
+        cafile: str | None = None,
+        max_concurrency: int = 32,
+        agent: str = "Confer/0.1",
+    ) -> None:
+        self._allow_loopback = allow_loopback
+        self._peers = {
+            _origin(httpx.URL(public)): httpx.URL(inside) for public, inside in (peers or {}).items()
+        }
+        self._clock = clock
+        self._resolve = resolve or _system_resolve
+        self._agent = agent
+        self._turns = asyncio.Semaphore(max_concurrency)
+        context = ssl.create_default_context(cafile=certifi.where())
+        context.load_default_certs()
+        if cafile is not None:
+            context.load_verify_locations(cafile)
+        # A kept connection would be reused by address, whatever name its certificate was checked for.
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=context, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+    async def __call__(self, url: str, *, accept: str, max_bytes: int) -> Fetched:
+        """`shared.vc`'s Fetch: as `get`, ten seconds at most."""
+        return await self.get(url, accept=accept, max_bytes=max_bytes)
+
+    async def get(self, url: str, *, accept: str = "*/*", max_bytes: int, timeout: float = 10.0) -> Fetched:  # noqa: ASYNC109
+        """What is at `url`, fetched now.
+
+        Arguments: `accept` is sent and enforced (a range of `*/*` takes anything); `max_bytes` counts the decoded body;
+        `timeout` is for everything together, in seconds, waiting for a turn included. Raises FetchError.
+        """
+        try:
+            async with asyncio.timeout(timeout), self._turns:
+                return await self._follow(url, accept, max_bytes)
+        except TimeoutError as error:
+            raise FetchError(
+                "too_slow", f"There was no complete answer within {timeout:g} seconds."
+            ) from error
+
+    async def _follow(self, url: str, accept: str, max_bytes: int) -> Fetched:
+        begun = self._clock()
+        current = _parse(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._send(await self._target(current), accept)
+            try:
+                location = response.headers.get("location")
+                if response.status_code in _REDIRECTS and location is not None:
+                    current = _redirected(current, location)
+                    continue
+                return await self._accepted(url, current, response, accept, max_bytes, begun)
+            except httpx.HTTPError as error:
+                raise _network_error(error) from error
+            finally:
+                await response.aclose()
+        raise FetchError("too_many_redirects", f"There were more than {MAX_REDIRECTS} redirects.")
+
+    async def _accepted(
+        self,
+        url: str,
+        final: httpx.URL,
+        response: httpx.Response,
+        accept: str,
+        max_bytes: int,
+        begun: datetime,
+    ) -> Fetched:
+        if not 200 <= response.status_code < 300:
+            status = response.status_code
+            raise FetchError("http_status", f"The server answered with status {status}.", status=status)
+        media_type = _media_type(response)
+        if media_type and negotiate_or_none(accept, [media_type]) is None:
+            raise FetchError("wrong_type", f"The server answered with {media_type}, wanted was {accept}.")
+        body = await _read(response, max_bytes)
+        digest = hashlib.sha256(body).hexdigest()
+        return Fetched(url, str(final), response.status_code, media_type, body, begun, digest)
+
+    async def _target(self, url: httpx.URL) -> _Target:
+        """Check where a URL leads. Raises FetchError unless every address behind it may be fetched from."""
+        inside = self._peers.get(_origin(url))
+        if inside is not None:
+            path = inside.raw_path.rstrip(b"/") + url.raw_path
+            return _Target(url, (inside.host,), inside.copy_with(raw_path=path))
+        local = self._allow_loopback and _is_local_name(url.host)
+        if url.scheme != "https" and not local:
+            raise FetchError("not_https", "Only https URLs are fetched.")
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if port not in {80, 443} and port < 1024:
+            raise FetchError("port_not_allowed", f"Port {port} is not one that web servers use.")
+        found = await self._addresses(url.host, port)
+        for address in found:
+            if not (addresses.is_public(address) or (local and addresses.is_loopback(address))):
+                # Which address it was is not told: that would let strangers map our network's names.
+                raise FetchError("not_public_address", "The host is not on the public Internet.")
+        return _Target(url, tuple(str(address) for address in found[:_TRIED_ADDRESSES]), url)
+
+    async def _addresses(self, host: str, port: int) -> Sequence[addresses.Address]:
+        literal = addresses.parse(host)
+        if literal is not None:
+            return [literal]
+        try:
+            texts = await self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise FetchError("unresolvable", "The host's name could not be resolved.") from error
+        found = [addresses.parse(text) for text in dict.fromkeys(texts)]
+        known = [address for address in found if address is not None]
+        if not known or len(known) != len(found) or len(known) > _MAX_ADDRESSES:
+            raise FetchError("unresolvable", "The host's name could not be resolved.")
+        return known
+
+    async def _send(self, target: _Target, accept: str) -> httpx.Response:
+        """The answer's head, from the first address that takes the connection."""
+        failure: FetchError | None = None
+        for address in target.addresses:
+            try:
+                return await self._transport.handle_async_request(self._request(target, address, accept))
+            except httpx.ConnectError as error:
+                failure = _network_error(error)
+            except httpx.HTTPError as error:
+                raise _network_error(error) from error
+        assert failure is not None  # there is at least one address
+        raise failure
+
+    def _request(self, target: _Target, address: str, accept: str) -> httpx.Request:
+        headers = {
+            "Host": target.url.netloc.decode("ascii"),
+            "Accept": accept,
+            "Accept-Encoding": "gzip",
+            "User-Agent": self._agent,
+            "Connection": "close",
+        }
+        traceparent = current_traceparent()
+        if traceparent and target.connect is not target.url:  # among ourselves only
+            headers["traceparent"] = traceparent
+        # The certificate is checked against the public name, whatever address is connected to.
+        extensions = {"sni_hostname": target.url.host}
+        return httpx.Request(
+            "GET", target.connect.copy_with(host=address), headers=headers, extensions=extensions
+        )
+
+
+def _parse(url: str) -> httpx.URL:
+    if (
+        len(url) > MAX_URL
+        or not url.isascii()
+        or any(character <= " " or character == "\x7f" for character in url)
+    ):
+        raise FetchError("bad_url", "This is not a URL that can be fetched.")
+    try:
+        parsed = httpx.URL(url)
+        host = parsed.host
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FetchError("bad_url", "This is not a URL that can be fetched.") from error
+    if parsed.scheme not in {"http", "https"} or not host:
+        raise FetchError("not_https" if host else "bad_url", "Only https URLs are fetched.")
+    if parsed.userinfo:
+        raise FetchError("bad_url", "A URL with a user name or password is not fetched.")
+    return parsed.copy_with(fragment=None)
+
+
+def _redirected(current: httpx.URL, location: str) -> httpx.URL:
+    try:
+        joined = str(current.join(location))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FetchError("bad_response", "The server redirected to something that is no URL.") from error
+    return _parse(joined)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _is_local_name(host: str) -> bool:
+    """This machine by a name that cannot mean anything else: other names that lead here are an attack."""
+    name = host.rstrip(".").lower()
+    literal = addresses.parse(host)
+    return name == "localhost" or name.endswith(".localhost") or (literal is not None and literal.is_loopback)
+
+
+async def _system_resolve(host: str, port: int) -> Sequence[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+def _network_error(error: httpx.HTTPError) -> FetchError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return FetchError("bad_certificate", "No trusted TLS connection to the server could be made.")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return FetchError("too_slow", "The server took too long.")
+    if isinstance(error, httpx.NetworkError):
+        return FetchError("unreachable", "The server could not be reached.")
+    return FetchError("bad_response", "The server did not answer as HTTP says.")
+
+
+def _media_type(response: httpx.Response) -> str:
+    text = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+    return text if "/" in text and len(text) <= 100 and text.isascii() else ""
+
+
+async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    """The decoded body. Raises FetchError above `max_bytes`, having unpacked no more than that."""
+    declared = response.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise _too_large(max_bytes)
+    body = bytearray()
+    async for part in _decoded(response, max_bytes):
+        body += part
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(body)
+
+
+async def _decoded(response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in {"", "identity"}:
+        async for part in response.aiter_raw():
+            yield part
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        raise FetchError("bad_encoding", "The server answered in an encoding that was not asked for.")
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    received = 0
+    async for part in response.aiter_raw():
+        received += len(part)
+        if received > max_bytes + _STEP:  # gzip does not make things larger by much
+            raise _too_large(max_bytes)
+        packed = part
+        while packed and not unpacker.eof:
+            try:
+                yield unpacker.decompress(packed, _STEP)
+            except zlib.error as error:
+                raise FetchError("bad_encoding", "The server's gzip cannot be unpacked.") from error
+            packed = unpacker.unconsumed_tail
+    if not unpacker.eof:
+        raise FetchError("bad_encoding", "The server's gzip ends too early.")
+
+
+def _too_large(max_bytes: int) -> FetchError:
+    return FetchError("too_large", f"The answer is larger than {max_bytes} bytes.")
