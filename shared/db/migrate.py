@@ -49,7 +49,8 @@ def revision(
 ) -> str:
     """Write a new revision file, by default from the difference between the database at `url` and the metadata.
 
-    Returns its path. The database must be at the newest revision. `name` is the revision's id: by default the next number, `0001` ….
+    Returns its path. The database must be at the newest revision. `name` is the revision's id, by default the next
+    number: `0001` ….
     """
     number = name or f"{len(revisions(package)) + 1:04d}"
     made: list[str] = []

@@ -17,7 +17,6 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 ERASED_TYPE = "org.confer.event.erased.v1"
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_TEXTS = ("id", "source", "type", "subject", "organisation")
 _OPTIONAL_TEXTS = ("dataschema", "traceparent")
 
 
@@ -84,12 +83,21 @@ def parse(raw: bytes) -> Event:
         raise UnreadableEvent("not a JSON object")
     if body.get("specversion") != "1.0":
         raise UnreadableEvent("specversion is not 1.0")
-    texts = {name: _text(body, name) for name in _TEXTS}
-    optional = {name: _text(body, name) if name in body else None for name in _OPTIONAL_TEXTS}
     data = body.get("data")
     if not isinstance(data, dict):
         raise UnreadableEvent("data is not an object")
-    return Event(sequence=_sequence(body), time=_time(body), data=data, **texts, **optional)
+    return Event(
+        type=_text(body, "type"),
+        source=_text(body, "source"),
+        subject=_text(body, "subject"),
+        organisation=_text(body, "organisation"),
+        sequence=_sequence(body),
+        time=_time(body),
+        data=data,
+        id=_text(body, "id"),
+        traceparent=_optional(body, "traceparent"),
+        dataschema=_optional(body, "dataschema"),
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -108,6 +116,10 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise UnreadableEvent(f"{name} is missing or not a text")
     return value
+
+
+def _optional(body: Mapping[str, Any], name: str) -> str | None:
+    return _text(body, name) if name in body else None
 
 
 def _sequence(body: Mapping[str, Any]) -> int:

@@ -15,10 +15,11 @@ from shared.clock import Clock, utc_now
 from shared.db import WriteSession, encode_json, new_id, on_commit
 from shared.messaging.envelope import MAX_EVENT_BYTES
 from shared.messaging.tables import MessagingTables
-from shared.messaging.topics import Topic
+from shared.messaging.topics import TOPICS
 
 # Room for the envelope beside the data.
 MAX_DATA_BYTES = MAX_EVENT_BYTES - 64 * 1024
+_PRIVATE = frozenset(topic.name for topic in TOPICS if topic.private)
 
 
 class Wake:
@@ -46,12 +47,12 @@ class Wake:
 class Outgoing:
     """An event to be published.
 
-    `subject` is the key; `sequence` comes from the aggregate's own counter, incremented while its row is locked.
-    Exactly one of `data` (public: kept in the outbox) and `reference` (private: the relay's `expand` reads the data
-    when publishing, so that erasing the data erases them everywhere) is given.
+    `topic` is the topic's name and `subject` the key; `sequence` comes from the aggregate's own counter, incremented
+    while its row is locked. Exactly one of `data` (public: kept in the outbox) and `reference` (private: the
+    relay's `expand` reads the data when publishing, so that erasing the data erases them everywhere) is given.
     """
 
-    topic: Topic
+    topic: str
     subject: str
     type: str
     organisation: str
@@ -64,8 +65,8 @@ class Outgoing:
     def __post_init__(self) -> None:
         if (self.data is None) == (self.reference is None):
             raise ValueError("an event has either data or a reference")
-        if self.topic.private and self.data is not None:
-            raise ValueError(f"events of the private topic {self.topic.name} are kept by reference")
+        if self.topic in _PRIVATE and self.data is not None:
+            raise ValueError(f"events of the private topic {self.topic} are kept by reference")
         if self.sequence < 1:
             raise ValueError("sequences start with 1")
 
@@ -107,7 +108,7 @@ class Outbox:
         }
         now = self._clock()
         # Sequences of one key ascend within the table, because the relay reads in the order of `position`.
-        ordered = sorted(events, key=lambda event: (event.topic.name, event.subject, event.sequence))
+        ordered = sorted(events, key=lambda event: (event.topic, event.subject, event.sequence))
         rows = [_row(event, now) | common for event in ordered]
         await session.execute(insert(self._table), rows)
         if self._wake is not None:
@@ -119,7 +120,7 @@ def _row(event: Outgoing, now: datetime) -> dict[str, Any]:
         raise ValueError(f"the data of {event.type} are longer than {MAX_DATA_BYTES} bytes")
     return {
         "id": new_id(),
-        "topic": event.topic.name,
+        "topic": event.topic,
         "subject": event.subject,
         "sequence": event.sequence,
         "type": event.type,

@@ -27,7 +27,8 @@ _Position = BigInteger().with_variant(Integer(), "sqlite")
 @dataclass(frozen=True)
 class MessagingTables:
     """outbox: events to publish · lease: who publishes · inbox: last sequence handled per key ·
-    position: next offset to read · parked: events that wait or that cannot be handled."""
+    position: next offset to read · parked: events that wait or that cannot be handled.
+    """
 
     outbox: Table
     lease: Table

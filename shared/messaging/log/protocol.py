@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from shared.messaging.topics import TOPICS, Topic
 
@@ -70,11 +70,11 @@ class Log(Protocol):
         """
 
     def tail(
-        self, topics: Sequence[Topic], start: Literal["now", "beginning"] | Mapping[Partition, int]
+        self, topics: Sequence[Topic], start: Mapping[Partition, int]
     ) -> AbstractAsyncContextManager[Reader]:
-        """Read all partitions of `topics` alone, without a group; positioned when the block is entered.
+        """Read all partitions of `topics` alone, without a group; those not in `start` from their beginning.
 
-        With offsets given, partitions left out are read from the start.
+        To read from now on, give what `ends` returned.
         """
 
     async def ends(self, topics: Sequence[Topic]) -> Mapping[Partition, int]:

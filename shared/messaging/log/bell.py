@@ -1,0 +1,73 @@
+"""Waking readers in other processes: each listens on a datagram socket in a common folder; a publisher rings all.
+
+A datagram says only "look again". A full socket buffer means that the reader has been told already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Bell:
+    """The readers whose sockets are in `folder` (its path must be short: a socket's name has 107 bytes at most)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sender.setblocking(False)
+
+    def ring(self) -> None:
+        """Wake every listener, in this process and in others."""
+        for path in self.folder.glob("*.bell"):
+            try:
+                self._sender.sendto(b"!", str(path))
+            except BlockingIOError:
+                continue
+            except (ConnectionRefusedError, FileNotFoundError):
+                path.unlink(missing_ok=True)  # its process has died
+
+    @contextmanager
+    def listen(self) -> Iterator[Listener]:
+        """Be woken while the block lasts."""
+        path = self.folder / f"{os.getpid()}-{secrets.token_hex(4)}.bell"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.setblocking(False)
+            receiver.bind(str(path))
+            try:
+                yield Listener(receiver)
+            finally:
+                path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Ring no more."""
+        self._sender.close()
+
+
+class Listener:
+    """One listening socket."""
+
+    def __init__(self, receiver: socket.socket) -> None:
+        self._receiver = receiver
+
+    def forget(self) -> None:
+        """Drop what was heard so far. Call it before looking, so that nothing published after the look is missed."""
+        try:
+            while self._receiver.recv(16):
+                pass
+        except BlockingIOError:
+            return
+
+    async def wait(self, seconds: float) -> None:
+        """Return when rung, or after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().sock_recv(self._receiver, 16)
+        except TimeoutError:
+            return
