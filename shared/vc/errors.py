@@ -17,10 +17,13 @@ class VcError(Exception):
     conclusive: ClassVar[bool] = True
 
     def __init__(self, code: str, reason: str, pointer: str = "") -> None:
-        super().__init__(f"{code}: {reason}" + (f" (at {pointer})" if pointer else ""))
+        super().__init__(code, reason)
         self.code = code
         self.reason = reason
         self.pointer = pointer
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}" + (f" (at {self.pointer})" if self.pointer else "")
 
     def within(self, *steps: str | int) -> None:
         """Prepend steps to the pointer: called by each level of a document that the error passes on its way up."""

@@ -45,7 +45,11 @@ def number(value: float) -> str:
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
     # value = 0.digits * 10**point
-    point = int(exponent or 0) + len(whole) - (len(whole + fraction) - len(digits) if whole.strip("0") == "" else 0)
+    point = (
+        int(exponent or 0)
+        + len(whole)
+        - (len(whole + fraction) - len(digits) if whole.strip("0") == "" else 0)
+    )
     digits = digits.rstrip("0")
     return sign + _place(digits, point)
 

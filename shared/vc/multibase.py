@@ -67,4 +67,6 @@ def decode(text: str) -> bytes:
         return base58btc_decode(text[1:])
     if text.startswith("u"):
         return base64url_decode(text[1:])
-    raise KeyRefused("unknown_multibase", "The multibase text starts neither with z (base58btc) nor with u (base64url).")
+    raise KeyRefused(
+        "unknown_multibase", "The multibase text starts neither with z (base58btc) nor with u (base64url)."
+    )

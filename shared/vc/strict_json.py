@@ -101,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
 
 
 def _integer(literal: str) -> int:
-    if len(literal) > 17 or abs(value := int(literal)) > _MAX_INTEGER:  # noqa: PLR2004 - digits of 2**53 and a sign
+    if len(literal) > 17 or abs(value := int(literal)) > _MAX_INTEGER:
         shown = literal[:40]
         raise JsonRefused("number_range", f"The integer {shown} is beyond 2^53: readers disagree about it.")
     return value

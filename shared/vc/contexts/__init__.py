@@ -136,7 +136,12 @@ def _read_one(source: Any, files: Path) -> Iterator[PinnedContext]:
     if not isinstance(source, dict):
         raise ContextFilesRefused("malformed_sources", "sources.json holds something that is not an object.")
     name, urls, sha256 = source.get("file"), source.get("urls"), source.get("sha256")
-    named = isinstance(name, str) and _FILE.fullmatch(name) and isinstance(sha256, str) and _SHA256.fullmatch(sha256)
+    named = (
+        isinstance(name, str)
+        and _FILE.fullmatch(name)
+        and isinstance(sha256, str)
+        and _SHA256.fullmatch(sha256)
+    )
     if not named or not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise ContextFilesRefused("malformed_sources", "A source needs file, urls and sha256 (hexadecimal).")
     assert isinstance(name, str)
@@ -146,7 +151,9 @@ def _read_one(source: Any, files: Path) -> Iterator[PinnedContext]:
     except FileNotFoundError:
         raise ContextFilesRefused("missing_file", f"The context file {name} is missing.") from None
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise ContextFilesRefused("wrong_digest", f"The context file {name} does not have the SHA-256 noted for it.")
+        raise ContextFilesRefused(
+            "wrong_digest", f"The context file {name} does not have the SHA-256 noted for it."
+        )
     document = strict_json.loads(body)
     if not isinstance(document, dict) or "@context" not in document:
         raise ContextFilesRefused("not_a_context", f"The file {name} is not a JSON-LD context.")

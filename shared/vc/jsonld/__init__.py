@@ -1,0 +1,38 @@
+"""JSON-LD 1.1 documents as RDF, in safe mode, over pinned contexts and under a work budget."""
+
+from typing import Any
+
+from shared.vc.budget import Budget
+from shared.vc.contexts import ContextStore
+from shared.vc.errors import InvalidJsonLd
+from shared.vc.jsonld.convert import Converter, Quad
+from shared.vc.jsonld.process import Contexts
+
+
+def to_quads(document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None) -> list[Quad]:
+    """The quads of a document, each once, in the order they were met.
+
+    Args:
+        document: a JSON object as `strict_json` returns it.
+        store: the contexts the document may name.
+        budget: work allowed; a fresh default one when left out.
+
+    Raises:
+        DataLoss: (UndefinedTerm, RelativeIri …) something in the document would not be signed; see `pointer`.
+        InvalidJsonLd, InvalidContext: the document or an inline context breaks JSON-LD.
+        UnknownContext, UnsupportedJsonLd, BudgetExceeded: this library cannot tell.
+    """
+    if not isinstance(document, dict):
+        raise InvalidJsonLd("not_an_object", "A JSON-LD document has to be a JSON object here.")
+    converter = Converter(Contexts.over(store), budget or Budget())
+    converter.document(document)
+    return list(dict.fromkeys(converter.quads))
+
+
+def to_nquads(document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None) -> str:
+    """`to_quads` as N-Quads lines, blank nodes under labels of no meaning."""
+    quads = to_quads(document, store, budget=budget)
+    return "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
+
+
+__all__ = ["Quad", "to_nquads", "to_quads"]

@@ -1,0 +1,1 @@
+"""Proofs: Data Integrity, embedded in the document, and JWTs around it."""
