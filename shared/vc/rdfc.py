@@ -98,7 +98,7 @@ class _Canonicalization:
         for blank in self._mentions:
             alike[self._first_degree(blank)].append(blank)
         several = []
-        for hash_, blanks in sorted(alike.items()):
+        for _, blanks in sorted(alike.items()):
             if len(blanks) == 1:
                 self._canonical.issue(blanks[0])
             else:

@@ -51,13 +51,11 @@ class Converter:
             return
         if not set(keywords.values()) - {"@id"}:
             raise DataLoss("nothing_said", "The document says nothing that can be signed.")
-        self._object(document, active, None, "", top=True)
+        self._object({name: document[name] for name in keywords}, active, None, "")
 
     # --- objects --------------------------------------------------------------------------------
 
-    def _object(
-        self, element: _Object, active: ActiveContext, term: Term | None, graph: str, *, top: bool = False
-    ) -> str:
+    def _object(self, element: _Object, active: ActiveContext, term: Term | None, graph: str) -> str:
         """Write what an object says; returns the RDF term that stands for it."""
         self._budget.spend(_UNITS_PER_NODE)
         if active.previous is not None and not self._keeps_type_scope(element, active):
@@ -73,7 +71,7 @@ class Converter:
         for name in active.values:
             if name in element:
                 return self._value_object(element, outer, active)
-        return self._node(element, outer, active, graph, top=top)
+        return self._node(element, outer, active, graph)
 
     @staticmethod
     def _keeps_type_scope(element: _Object, active: ActiveContext) -> bool:
@@ -91,9 +89,7 @@ class Converter:
                 active = self._contexts.for_type(active, term, self._budget)
         return active
 
-    def _node(
-        self, element: _Object, outer: ActiveContext, active: ActiveContext, graph: str, *, top: bool
-    ) -> str:
+    def _node(self, element: _Object, outer: ActiveContext, active: ActiveContext, graph: str) -> str:
         subject = self._subject(element, active)
         terms, quads = active.terms, self.quads
         name = ""

@@ -12,9 +12,23 @@ _IRI_LIKE = re.compile(r".*(?::[^:]|/)", re.DOTALL)
 _ENDS_IN_DELIMITER = tuple(":/?#[]@")
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 _MEMBERS = frozenset(
-    ["@container", "@context", "@direction", "@id", "@index", "@language", "@nest", "@prefix", "@protected", "@reverse", "@type"]
+    [
+        "@container",
+        "@context",
+        "@direction",
+        "@id",
+        "@index",
+        "@language",
+        "@nest",
+        "@prefix",
+        "@protected",
+        "@reverse",
+        "@type",
+    ]
 )
-_SETTINGS = frozenset(["@base", "@direction", "@import", "@language", "@propagate", "@protected", "@version", "@vocab"])
+_SETTINGS = frozenset(
+    ["@base", "@direction", "@import", "@language", "@propagate", "@protected", "@version", "@vocab"]
+)
 _CONTAINERS = frozenset(["@list", "@set", "@index", "@language", "@graph", "@id", "@type"])
 # Containers whose maps this library does not read; a term with one is refused where it is used.
 _UNSUPPORTED_CONTAINERS = frozenset({"@index", "@id", "@type"})
@@ -131,10 +145,7 @@ class Definition:
         return bool(_KEYWORD_LIKE.fullmatch(name))
 
     def _term(self, name: str, value: dict[str, Any], *, simple: bool) -> Term | None:
-        if "@reverse" in value:
-            iri = self._reverse(name, value)
-        else:
-            iri = self._iri(name, value)
+        iri = self._reverse(name, value) if "@reverse" in value else self._iri(name, value)
         if iri is UNSET:
             return None
         assert iri is None or isinstance(iri, str)

@@ -116,7 +116,9 @@ class Contexts:
                 raise InvalidContext("context_nullification", "A null context may not drop protected terms.")
             return self.initial
         if isinstance(local, str):
-            return self._remote(active, local, budget, pinned, override_protected, remote)
+            return self._remote(
+                active, local, budget, pinned=pinned, override_protected=override_protected, remote=remote
+            )
         if not isinstance(local, dict):
             raise InvalidContext("local_context", "A context is an address, an object or null.")
         return self._define(active, local, budget, pinned=pinned, override_protected=override_protected)
@@ -126,6 +128,7 @@ class Contexts:
         active: ActiveContext,
         url: str,
         budget: Budget,
+        *,
         pinned: bool,
         override_protected: bool,
         remote: tuple[str, ...],

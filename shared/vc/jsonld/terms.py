@@ -10,7 +10,38 @@ from enum import Enum, auto
 from typing import Any, Final
 
 KEYWORDS: Final = frozenset(
-    ["@base", "@container", "@context", "@default", "@direction", "@embed", "@explicit", "@graph", "@id", "@included", "@index", "@json", "@language", "@list", "@nest", "@none", "@omitDefault", "@prefix", "@preserve", "@protected", "@requireAll", "@reverse", "@set", "@type", "@value", "@version", "@vocab", "@import", "@propagate", "@null"]
+    {
+        "@base",
+        "@container",
+        "@context",
+        "@default",
+        "@direction",
+        "@embed",
+        "@explicit",
+        "@graph",
+        "@id",
+        "@included",
+        "@index",
+        "@json",
+        "@language",
+        "@list",
+        "@nest",
+        "@none",
+        "@omitDefault",
+        "@prefix",
+        "@preserve",
+        "@protected",
+        "@requireAll",
+        "@reverse",
+        "@set",
+        "@type",
+        "@value",
+        "@version",
+        "@vocab",
+        "@import",
+        "@propagate",
+        "@null",
+    }
 )
 
 

@@ -7,7 +7,7 @@ they are verified, never made.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,6 @@ from shared.vc.keys import Algorithm, PublicKey, SigningKey
 ASSERTION = "assertionMethod"
 
 _Object = dict[str, Any]
-_Digest = Callable[[bytes], "hashlib._Hash"]
 
 _MOMENT = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
 _MAX_PROOFS = 16
@@ -123,9 +122,11 @@ def sign(
         document: the credential; proofs it already has stay, and the new one joins them as a set.
         key: fits the cryptosuite: Ed25519, or P-256 and P-384 for the ECDSA ones.
         verification_method: URL under which verifiers find the public key.
-        created, expires: aware; whole seconds are written.
+        created: aware; whole seconds are written.
         cryptosuite: one of `CRYPTOSUITES`.
         store: contexts of the document; the built-in ones when left out.
+        purpose: the proof purpose.
+        expires: aware; when the proof, not the credential, runs out.
 
     Returns:
         The document with `proof`: one object, or a list when there were others.
@@ -180,7 +181,9 @@ def verify(
         public_key: the key that its verificationMethod stands for.
         store: contexts; for an address with several bodies each is tried in turn (Open Badges 3.0.3).
         now: aware; checked against `expires` when given.
-        purpose, domain, challenge: expected; domain and challenge are not looked at when None.
+        purpose: expected proof purpose.
+        domain: expected among the proof's domains; not looked at when None.
+        challenge: expected challenge; not looked at when None.
         units: work allowed for each reading of the document.
 
     Returns:
@@ -261,13 +264,14 @@ def _moment(proof: _Object, name: str) -> datetime | None:
     text = proof.get(name)
     if text is None:
         return None
+    malformed = ProofInvalid("malformed_proof", f'"{name}" is not a time.', f"/{name}")
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
+        raise malformed
     try:
-        if not isinstance(text, str) or not _MOMENT.fullmatch(text):
-            raise ValueError(name)
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ProofInvalid("malformed_proof", f'"{name}" is not a time with a zone.', f"/{name}") from error
+        raise malformed from error
 
 
 def _signature(proof: _Object, algorithm: Algorithm) -> bytes:
@@ -313,7 +317,7 @@ def _hash_data(
     budget: Budget,
 ) -> bytes:
     """Hash of the proof's options, then hash of the document (EdDSA 3.2.4 and 3.3.4, ECDSA 3.2.4 and 3.3.4)."""
-    digest: _Digest = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
+    digest = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
     if suite != _LEGACY and not _SUITES[suite].rdf:
         unsecured = _with_context_of(unsecured, options)
         return digest(jcs.canonicalize(options)).digest() + digest(jcs.canonicalize(unsecured)).digest()
