@@ -6,13 +6,12 @@ they are verified, never made.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from shared.vc import jcs, multibase, rdfc
+from shared.vc import jcs, moments, multibase, rdfc
 from shared.vc.budget import DEFAULT_UNITS, Budget
 from shared.vc.contexts import CREDENTIALS_V1, ED25519_2020, ContextStore
 from shared.vc.errors import DataLoss, KeyRefused, ProofInvalid, UnknownContext, UnsupportedProof, VcError
@@ -23,7 +22,6 @@ ASSERTION = "assertionMethod"
 
 _Object = dict[str, Any]
 
-_MOMENT = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
 _MAX_PROOFS = 16
 
 
@@ -139,21 +137,19 @@ def sign(
         raise ValueError(f"{cryptosuite} is not signed with here, or not with a {key.algorithm} key")
     existing = proofs_of(document)
     unsecured = {name: value for name, value in document.items() if name != "proof"}
-    proof: _Object = {"type": "DataIntegrityProof", "cryptosuite": cryptosuite, "created": _written(created)}
+    proof: _Object = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": cryptosuite,
+        "created": moments.write(created),
+    }
     if expires is not None:
-        proof["expires"] = _written(expires)
+        proof["expires"] = moments.write(expires)
     proof |= {"verificationMethod": verification_method, "proofPurpose": purpose}
     if not _SUITES[cryptosuite].rdf and "@context" in document:
         proof["@context"] = document["@context"]
     data = _hash_data(unsecured, proof, cryptosuite, key.algorithm, store or ContextStore.builtin(), Budget())
     proof["proofValue"] = multibase.encode(key.sign(data))
     return {**unsecured, "proof": [*existing, proof] if existing else proof}
-
-
-def _written(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("the time of a proof has to be aware")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- verifying ----------------------------------------------------------------------------------
@@ -264,14 +260,10 @@ def _moment(proof: _Object, name: str) -> datetime | None:
     text = proof.get(name)
     if text is None:
         return None
-    malformed = ProofInvalid("malformed_proof", f'"{name}" is not a time.', f"/{name}")
-    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
-        raise malformed
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise malformed from error
+        return moments.parse(text)
+    except ValueError as error:
+        raise ProofInvalid("malformed_proof", f'"{name}" is not a time.', f"/{name}") from error
 
 
 def _signature(proof: _Object, algorithm: Algorithm) -> bytes:
