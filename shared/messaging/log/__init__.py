@@ -37,8 +37,6 @@ class LogSettings(Protocol):
     def kafka_bootstrap(self) -> str | None: ...
     @property
     def data_dir(self) -> Path: ...
-    @property
-    def profile(self) -> str: ...
 
 
 def open_log(settings: LogSettings) -> Log:
@@ -50,7 +48,7 @@ def open_log(settings: LogSettings) -> Log:
     if settings.kafka_bootstrap:
         from shared.messaging.log.kafka import KafkaLog
 
-        return KafkaLog(settings.kafka_bootstrap, replicated=settings.profile == "production")
+        return KafkaLog(settings.kafka_bootstrap)
     from shared.messaging.log.local import LocalLog
 
     return LocalLog(settings.data_dir / "log.sqlite3")

@@ -1,0 +1,414 @@
+"""The log on Apache Kafka, through aiokafka. What was proved about the pair stands in ADR 0003.
+
+The producer is idempotent and waits for all in-sync replicas. Consumer groups only share out partitions; offsets are
+kept in the consumer's own database. Topics are never created by writing to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import TopicPartition
+
+from shared.messaging.envelope import MAX_EVENT_BYTES
+from shared.messaging.log.protocol import (
+    Entry,
+    LogUnavailable,
+    Partition,
+    Positions,
+    Record,
+    RecordRefused,
+)
+from shared.messaging.topics import TOPICS, Topic
+
+_REQUEST_MS = 10_000
+_PUBLISH_SECONDS = 20.0
+_ASK_SECONDS = 5.0
+_MISSING_TOPIC_SECONDS = 2.0
+_LOOK_FOR_TOPICS_SECONDS = 5.0
+_MAX_REQUEST_BYTES = MAX_EVENT_BYTES + 64 * 1024
+_BATCH_BYTES = 256 * 1024
+_REPLICAS = 3
+_ALREADY_EXISTS = 36  # error code of CreateTopics
+
+_log = structlog.get_logger(__name__)
+
+
+class KafkaLog:
+    """The log of the Kafka cluster at `bootstrap` (`host:port,…`). Connects when first used."""
+
+    def __init__(self, bootstrap: str, *, session_ms: int = 10_000) -> None:
+        self._bootstrap = bootstrap
+        self._session_ms = session_ms
+        self._producer: AIOKafkaProducer | None = None
+        self._observer: _Observer | None = None
+        self._starting = asyncio.Lock()
+        self._observing = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def ensure_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
+        """Create the topics that are missing, on three replicas where there are as many brokers.
+
+        Raises `LogUnavailable`.
+        """
+        async with self._observe() as observer:
+            await observer.create(topics)
+
+    async def publish(self, records: Sequence[Record]) -> list[Exception | None]:
+        """Append records, each partition in their order; one result per record."""
+        results: list[Exception | None] = [LogUnavailable("Kafka did not answer in time") for _ in records]
+        try:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                producer = await self._started_producer()
+                missing = await self._missing(producer, {record.topic for record in records})
+                await self._send(producer, records, missing, results)
+        except (TimeoutError, KafkaError, OSError) as error:
+            _log.warning("kafka.publish_failed", reason=type(error).__name__)
+            self._discard_producer()
+        else:
+            if any(isinstance(r, LogUnavailable) for r in results) and not missing:
+                # An idempotent producer that has failed a batch cannot be trusted to number the next one.
+                self._discard_producer()
+        return results
+
+    @asynccontextmanager
+    async def consume(
+        self, group: str, topics: Sequence[Topic], positions: Positions
+    ) -> AsyncIterator[KafkaReader]:
+        """A member of the group, with the partitions the group gives it."""
+        consumer = self._consumer(group)
+        listener = _Assignments(consumer, positions)
+        with _translated():
+            await _begin(consumer)
+        try:
+            # Subscribed after the start, which would otherwise wait for topics that nobody has made yet.
+            consumer.subscribe([topic.name for topic in topics], listener=listener)
+            yield KafkaReader(consumer, listener)
+        finally:
+            await consumer.stop()
+
+    @asynccontextmanager
+    async def tail(
+        self, topics: Sequence[Topic], start: Mapping[Partition, int]
+    ) -> AsyncIterator[TailReader]:
+        """Read all partitions of `topics` outside of any group."""
+        consumer = self._consumer(None)
+        with _translated():
+            await _begin(consumer)
+        try:
+            reader = TailReader(self, consumer, topics, start)
+            await reader.look_for_topics()
+            yield reader
+        finally:
+            await consumer.stop()
+
+    async def ends(self, topics: Sequence[Topic]) -> Mapping[Partition, int]:
+        """The offset after the last entry of each partition that exists. Raises `LogUnavailable`."""
+        async with self._observe() as observer:
+            return await observer.ends([topic.name for topic in topics])
+
+    async def partitions(self, topics: Iterable[str]) -> list[Partition]:
+        """The partitions of those topics that exist. Raises `LogUnavailable`."""
+        async with self._observe() as observer:
+            return await observer.partitions(topics)
+
+    async def ping(self) -> None:
+        """Return if a broker answers. Raises `LogUnavailable` otherwise."""
+        await self.partitions(())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._discard_producer()
+        self._discard_observer()
+        if self._ending:
+            _, hanging = await asyncio.wait(self._ending, timeout=_ASK_SECONDS)
+            for task in hanging:
+                task.cancel()
+            await asyncio.gather(*hanging, return_exceptions=True)
+
+    def _consumer(self, group: str | None) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            request_timeout_ms=_REQUEST_MS + self._session_ms,
+            session_timeout_ms=self._session_ms,
+            heartbeat_interval_ms=self._session_ms // 5,
+            metadata_max_age_ms=int(_LOOK_FOR_TOPICS_SECONDS * 1000),
+            fetch_max_wait_ms=500,
+        )
+
+    async def _started_producer(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    enable_idempotence=True,
+                    acks="all",
+                    request_timeout_ms=_REQUEST_MS,
+                    max_request_size=_MAX_REQUEST_BYTES,
+                    max_batch_size=_BATCH_BYTES,
+                    metadata_max_age_ms=60_000,
+                )
+                await _begin(producer)
+                self._producer = producer
+            return self._producer
+
+    async def _missing(self, producer: AIOKafkaProducer, topics: set[str]) -> set[str]:
+        missing = set()
+        for topic in topics:
+            try:
+                async with asyncio.timeout(_MISSING_TOPIC_SECONDS):
+                    await producer.partitions_for(topic)
+            except (TimeoutError, KafkaError):
+                missing.add(topic)
+        return missing
+
+    async def _send(
+        self,
+        producer: AIOKafkaProducer,
+        records: Sequence[Record],
+        missing: set[str],
+        results: list[Exception | None],
+    ) -> None:
+        """Fill `results` as answers come, so that they are right also if the time runs out."""
+        waiting: dict[asyncio.Future[Any], int] = {}
+        for index, record in enumerate(records):
+            if record.topic in missing:
+                results[index] = LogUnavailable(f"there is no topic {record.topic} (yet)")
+            elif len(record.value) > MAX_EVENT_BYTES:
+                results[index] = RecordRefused(f"longer than {MAX_EVENT_BYTES} bytes")
+            else:
+                sent = await producer.send(record.topic, record.value, key=record.key.encode())
+                sent.add_done_callback(lambda done, index=index: _note(done, results, index))
+                waiting[sent] = index
+        if waiting:
+            await asyncio.wait(waiting)
+
+    @asynccontextmanager
+    async def _observe(self) -> AsyncIterator[_Observer]:
+        async with self._observing:
+            try:
+                with _translated():
+                    async with asyncio.timeout(_ASK_SECONDS):
+                        if self._observer is None:
+                            observer = _Observer(self._bootstrap)
+                            await observer.start()
+                            self._observer = observer
+                        yield self._observer
+            except LogUnavailable:
+                self._discard_observer()
+                raise
+
+    def _discard_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            self._end(producer)
+
+    def _discard_observer(self) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            self._end(observer)
+
+    def _end(self, client: AIOKafkaProducer | _Observer) -> None:
+        # In the background: stopping a producer waits for what it still holds.
+        task = asyncio.create_task(client.stop())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+
+class KafkaReader:
+    """What the group gave to this member."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, listener: _Assignments) -> None:
+        self._consumer = consumer
+        self._listener = listener
+
+    async def read(self, limit: int, seconds: float) -> list[Entry]:
+        """The next entries, waiting at most `seconds` for the first."""
+        found = await _read(self._consumer, limit, seconds)
+        if self._listener.error is not None:
+            raise self._listener.error
+        return found
+
+
+class TailReader:
+    """All partitions of some topics, also of topics that are made later."""
+
+    def __init__(
+        self,
+        log: KafkaLog,
+        consumer: AIOKafkaConsumer,
+        topics: Sequence[Topic],
+        start: Mapping[Partition, int],
+    ) -> None:
+        self._log = log
+        self._consumer = consumer
+        self._missing = {topic.name for topic in topics}
+        self._offsets = dict(start)
+        self._assigned: set[Partition] = set()
+        self._next_look = 0.0
+
+    async def look_for_topics(self) -> None:
+        """Assign the partitions of topics that have come to exist."""
+        self._next_look = time.monotonic() + _LOOK_FOR_TOPICS_SECONDS
+        found = await self._log.partitions(self._missing)
+        if not found:
+            return
+        self._assigned.update(found)
+        self._missing -= {topic for topic, _ in found}
+        with _translated():
+            self._consumer.assign([TopicPartition(*partition) for partition in self._assigned])
+            for partition in self._assigned:
+                # Assigning anew forgets every position.
+                self._consumer.seek(TopicPartition(*partition), self._offsets.get(partition, 0))
+
+    async def read(self, limit: int, seconds: float) -> list[Entry]:
+        """The next entries, waiting at most `seconds` for the first."""
+        if self._missing and time.monotonic() >= self._next_look:
+            await self.look_for_topics()
+        if not self._assigned:
+            await asyncio.sleep(min(seconds, _LOOK_FOR_TOPICS_SECONDS))
+            return []
+        found = await _read(self._consumer, limit, seconds)
+        for entry in found:
+            self._offsets[entry.topic, entry.partition] = entry.offset + 1
+        return found
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Moves a member to the positions in its own database whenever the group gives it partitions."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, positions: Positions) -> None:
+        self.error: Exception | None = None
+        self._consumer = consumer
+        self._positions = positions
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing to save: positions are saved with the effects."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Seek. A failure is kept for the reader to raise, because the client would swallow it."""
+        partitions = [(each.topic, each.partition) for each in assigned]
+        try:
+            offsets = await self._positions(partitions)
+            for partition in partitions:
+                self._consumer.seek(TopicPartition(*partition), offsets.get(partition, 0))
+        except Exception as error:  # noqa: BLE001
+            self.error = error
+
+
+class _Observer:
+    """Connections to ask the cluster about itself."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._admin = AIOKafkaAdminClient(
+            bootstrap_servers=bootstrap, request_timeout_ms=int(_ASK_SECONDS * 1000)
+        )
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            request_timeout_ms=int(_ASK_SECONDS * 1000),
+        )
+
+    async def start(self) -> None:
+        try:
+            await self._admin.start()
+            await self._consumer.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+        await self._admin.close()
+
+    async def partitions(self, topics: Iterable[str]) -> list[Partition]:
+        wanted = set(topics)
+        existing = wanted & set(await self._admin.list_topics())
+        if not existing:
+            return []
+        described = await self._admin.describe_topics(sorted(existing))
+        return sorted((each["topic"], p["partition"]) for each in described for p in each["partitions"])
+
+    async def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
+        partitions = [TopicPartition(*partition) for partition in await self.partitions(topics)]
+        if not partitions:
+            return {}
+        found = await self._consumer.end_offsets(partitions)
+        return {(each.topic, each.partition): offset for each, offset in found.items()}
+
+    async def create(self, topics: Sequence[Topic]) -> None:
+        cluster = await self._admin.describe_cluster()
+        replicas = min(_REPLICAS, len(cluster["brokers"]))
+        existing = set(await self._admin.list_topics())
+        new = [_new_topic(topic, replicas) for topic in topics if topic.name not in existing]
+        if not new:
+            return
+        answer = (await self._admin.create_topics(new)).to_object()
+        for result in answer["topic_errors"]:
+            if result["error_code"] not in {0, _ALREADY_EXISTS}:
+                raise LogUnavailable(f"cannot create {result['topic']}: {result['error_message']}")
+
+
+def _new_topic(topic: Topic, replicas: int) -> NewTopic:
+    forever = -1
+    kept = forever if topic.retention is None else int(topic.retention.total_seconds() * 1000)
+    settings = {
+        "cleanup.policy": "delete",
+        "retention.ms": str(kept),
+        "retention.bytes": str(forever),
+        "max.message.bytes": str(_MAX_REQUEST_BYTES),
+        "min.insync.replicas": str(max(1, replicas - 1)),
+    }
+    return NewTopic(topic.name, topic.partitions, replicas, topic_configs=settings)
+
+
+async def _begin(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    try:
+        await client.start()
+    except BaseException:
+        await client.stop()
+        raise
+
+
+async def _read(consumer: AIOKafkaConsumer, limit: int, seconds: float) -> list[Entry]:
+    with _translated():
+        found = await consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+    return [
+        Entry(message.topic, message.partition, message.offset, _key(message.key), message.value or b"")
+        for messages in found.values()
+        for message in messages
+    ]
+
+
+def _note(done: asyncio.Future[Any], results: list[Exception | None], index: int) -> None:
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, MessageSizeTooLargeError):
+        results[index] = RecordRefused("larger than the topic allows")
+    elif error is not None or done.cancelled():
+        results[index] = LogUnavailable(f"Kafka did not take it ({type(error).__name__})")
+    else:
+        results[index] = None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise LogUnavailable(f"Kafka cannot be reached ({type(error).__name__})") from error
+
+
+def _key(raw: bytes | None) -> str:
+    # A foreign record with any other key is unreadable later on, which is for the consumer to say.
+    return (raw or b"").decode(errors="replace")

@@ -1,0 +1,106 @@
+"""Fixtures for all tests: a database of each kind, a log of each kind, started only when a test asks."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import kafka, postgres
+from tests.harness.processes import Missing
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def without(name: str, reason: str) -> None:
+    """Skip the test, or fail it if `CONFER_TEST_REQUIRE` names what is missing."""
+    required = os.environ.get("CONFER_TEST_REQUIRE", "").split(",")
+    if name in required:
+        pytest.fail(f"{name} is required (CONFER_TEST_REQUIRE) but missing: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def _postgresql() -> Iterator[postgres.PostgreSQL | Missing]:
+    try:
+        started = postgres.postgresql()
+        server = started.__enter__()
+    except Missing as missing:
+        yield missing
+        return
+    try:
+        yield server
+    finally:
+        started.__exit__(None, None, None)
+
+
+@pytest.fixture
+def postgresql(_postgresql: postgres.PostgreSQL | Missing) -> postgres.PostgreSQL:
+    """The test run's PostgreSQL server; its databases are `postgresql.create()`."""
+    if isinstance(_postgresql, Missing):
+        without("postgres", str(_postgresql))
+    assert isinstance(_postgresql, postgres.PostgreSQL)
+    return _postgresql
+
+
+@pytest.fixture(scope="session")
+def _kafka() -> Iterator[str | Missing]:
+    elsewhere = os.environ.get("CONFER_KAFKA_BOOTSTRAP")
+    if elsewhere:
+        yield elsewhere
+        return
+    try:
+        started = kafka.broker()
+        broker = started.__enter__()
+    except Missing as missing:
+        yield missing
+        return
+    try:
+        yield broker.bootstrap
+    finally:
+        started.__exit__(None, None, None)
+
+
+@pytest.fixture
+def kafka_bootstrap(_kafka: str | Missing) -> str:
+    """Where the test run's Kafka answers; tests use topics and groups of their own or `kafka.clear` it."""
+    if isinstance(_kafka, Missing):
+        without("kafka", str(_kafka))
+    return str(_kafka)
+
+
+MakeDatabase = Callable[[], str]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDatabase]:
+    """Makes empty databases, on SQLite and on PostgreSQL; returns the URL of each."""
+    if request.param == "sqlite":
+        made = 0
+
+        def make() -> str:
+            nonlocal made
+            made += 1
+            return f"sqlite+aiosqlite:///{tmp_path}/database-{made}.sqlite3"
+
+        yield make
+        return
+    server: postgres.PostgreSQL = request.getfixturevalue("postgresql")
+    urls: list[str] = []
+
+    def create() -> str:
+        urls.append(server.create())
+        return urls[-1]
+
+    yield create
+    for url in urls:
+        server.drop(url)
+
+
+@pytest.fixture
+def database_url(make_database: MakeDatabase) -> str:
+    """The URL of an empty database, on SQLite and on PostgreSQL."""
+    return make_database()
