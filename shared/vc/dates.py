@@ -1,7 +1,7 @@
 """Dates and times as credentials write them (XML Schema `dateTimeStamp` in RFC 3339's form)."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -18,6 +18,13 @@ def parse_date_time(text: object) -> datetime | None:
         return datetime.fromisoformat(_to_microseconds(text))
     except ValueError:
         return None
+
+
+def write_date_time(moment: datetime) -> str:
+    """Whole seconds in UTC with `Z`. Raises ValueError for a time without zone."""
+    if moment.tzinfo is None:
+        raise ValueError("the time has to be aware")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _to_microseconds(text: str) -> str:

@@ -8,10 +8,10 @@ they are verified, never made.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from shared.vc import jcs, moments, multibase, rdfc
+from shared.vc import dates, jcs, multibase, rdfc
 from shared.vc.budget import DEFAULT_UNITS, Budget
 from shared.vc.contexts import CREDENTIALS_V1, ED25519_2020, ContextStore
 from shared.vc.errors import DataLoss, KeyRefused, ProofInvalid, UnknownContext, UnsupportedProof, VcError
@@ -140,10 +140,10 @@ def sign(
     proof: _Object = {
         "type": "DataIntegrityProof",
         "cryptosuite": cryptosuite,
-        "created": moments.write(created),
+        "created": dates.write_date_time(created),
     }
     if expires is not None:
-        proof["expires"] = moments.write(expires)
+        proof["expires"] = dates.write_date_time(expires)
     proof |= {"verificationMethod": verification_method, "proofPurpose": purpose}
     if not _SUITES[cryptosuite].rdf and "@context" in document:
         proof["@context"] = document["@context"]
@@ -256,14 +256,12 @@ def _context_urls(document: _Object) -> list[str]:
 
 
 def _moment(proof: _Object, name: str) -> datetime | None:
-    """A time of a proof; without an offset it is UTC (VC Data Integrity, 2.1)."""
-    text = proof.get(name)
-    if text is None:
+    if name not in proof:
         return None
-    try:
-        return moments.parse(text)
-    except ValueError as error:
-        raise ProofInvalid("malformed_proof", f'"{name}" is not a time.', f"/{name}") from error
+    moment = dates.parse_date_time(proof[name])
+    if moment is None:
+        raise ProofInvalid("malformed_proof", f'"{name}" is not a time with a zone.', f"/{name}")
+    return moment.astimezone(UTC)
 
 
 def _signature(proof: _Object, algorithm: Algorithm) -> bytes:
