@@ -18,6 +18,8 @@ from shared.http.problems import NotFound, registered
 from shared.http.routing import ErrorShape, Router
 from shared.observability.logs import get_logger
 from shared.observability.metrics import CONTENT_TYPE, Metrics
+from shared.web.pages import error_page, problem_page
+from shared.web.styles import styles_router
 
 API_VERSION = "1.0.0"
 _CHECK_SECONDS = 2.0
@@ -60,7 +62,7 @@ def create_application(
     title: str,
     description: str,
     routers: Sequence[APIRouter],
-    error_page: ErrorShape | None = None,
+    error_page: ErrorShape = error_page,
     metrics: Metrics | None = None,
 ) -> FastAPI:
     """The application of `service`, reachable from endpoints as `request.app.state.service`.
@@ -89,6 +91,7 @@ def create_application(
     app.state.answering = answering
     app.include_router(_probes(service, metrics))
     app.include_router(_explanations(service))
+    app.include_router(styles_router())
     for router in routers:
         app.include_router(router)
     app.openapi = functools.partial(_openapi, app, app.openapi, service)  # type: ignore[method-assign]
@@ -149,9 +152,7 @@ def _explanations(service: Host) -> APIRouter:
         if problem is None:
             raise NotFound("This service has no such problem code; /problems lists those it has.")
         if prefers_html(request.headers.get("accept")):
-            from shared.web.explain import problem_page  # pages are built on problems, not the reverse
-
-            return problem_page(problem)
+            return problem_page(request, problem)
         return JSONResponse(_explained(problem))
 
     return router
