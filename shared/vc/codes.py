@@ -50,6 +50,7 @@ CODES: Mapping[str, str] = {
     "proof.invalid": "The signature does not fit the content: it was changed, or signed with another key.",
     "proof.wrong_purpose": "The proof was made for another purpose.",
     "proof.expired": "The proof itself has run out.",
+    "proof.not_yet_valid": "The proof itself is not valid yet.",
     "proof.claims_differ": "The claims of the JWT contradict the credential inside.",
     "proof.not_checked": "The proof could not be checked for a reason named in another check.",
     "proof.not_needed": "Another proof on the same credential suffices.",

@@ -1,0 +1,9 @@
+"""Verifying a badge: from bytes of unknown origin to a report."""
+
+from shared.vc.baking import Unrecognised
+
+from .limits import Limits
+from .pipeline import verify
+from .recipient import Applicant
+
+__all__ = ["Applicant", "Limits", "Unrecognised", "verify"]

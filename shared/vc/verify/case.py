@@ -1,0 +1,98 @@
+"""A credential under verification, and what every step needs beside it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.vc.contexts import ContextStore
+from shared.vc.policy import Policy
+from shared.vc.proofs.jwt import CredentialJwt
+from shared.vc.report import Check
+from shared.vc.strict_json import JsonObject
+
+from .limits import Limits
+from .sources import Sources
+
+Family = Literal["ob3", "clr2", "vc", "ob2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stays the same for a badge, its status lists and its endorsements."""
+
+    sources: Sources
+    contexts: ContextStore
+    now: datetime
+    policy: Policy
+    limits: Limits
+
+
+@dataclass(slots=True)
+class Case:
+    """One credential: as parsed, the text it came from, and the checks made so far.
+
+    `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart.
+    """
+
+    document: JsonObject
+    text: str
+    family: Family
+    token: str | None = None
+    jwt: CredentialJwt | None = None
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def format(self) -> str:
+        if self.family == "ob2":
+            return "ob2-signed" if self.token else "ob2-hosted"
+        if self.token is not None:
+            return f"{self.family}-jwt"
+        return f"{self.family}-data-integrity" if self.document.get("proof") else f"{self.family}-unsigned"
+
+    @property
+    def issuer(self) -> str | None:
+        """The issuer's id."""
+        value = self.document.get("issuer")
+        if isinstance(value, dict):
+            value = value.get("id")
+        return value if isinstance(value, str) else None
+
+    @property
+    def id(self) -> str | None:
+        value = self.document.get("id")
+        return value if isinstance(value, str) else None
+
+    def note(self, checks: Iterable[Check]) -> None:
+        self.checks.extend(checks)
+
+    def passed(self, kind: str) -> bool:
+        """Whether the checks of a kind were made and none failed or stayed open."""
+        made = [check.outcome for check in self.checks if check.kind == kind]
+        return "passed" in made and "failed" not in made and "inconclusive" not in made
+
+
+def several(value: Any) -> list[Any]:
+    """A property that may be written as one value or as an array, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def objects(value: Any) -> list[JsonObject]:
+    return [one for one in several(value) if isinstance(one, dict)]
+
+
+def text(value: Any) -> str | None:
+    """A human text for display: itself, or out of a map of languages or a language value object."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return next((found for one in value if (found := text(one)) is not None), None)
+    if isinstance(value, dict):
+        if isinstance(value.get("@value"), str):
+            return str(value["@value"])
+        for language in ("en", *value):
+            if isinstance(value.get(language), str):
+                return str(value[language])
+    return None

@@ -1,0 +1,21 @@
+"""The steps that are the same for a badge, a newer version of it, and an endorsement."""
+
+from .case import Case, Surroundings
+from .proofs import check_proofs
+from .status import check_status
+from .structure import check_schemas, check_structure, check_terms
+from .validity import check_validity
+
+
+async def examine_content(case: Case, around: Surroundings) -> None:
+    """Contexts and terms, structure, schemas, proof and key."""
+    case.note(check_terms(case, around))
+    case.note(check_structure(case, around))
+    case.note(check_schemas(case))
+    case.note(await check_proofs(case, around))
+
+
+async def examine_currency(case: Case, around: Surroundings) -> None:
+    """Status and period of validity."""
+    case.note(await check_status(case, around))
+    case.note([check_validity(case, around.now)])

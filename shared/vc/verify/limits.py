@@ -1,0 +1,17 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one verification may cost at most. What goes beyond is inconclusive, never invalid."""
+
+    input_bytes: int = 10 * 1024 * 1024
+    fetches: int = 25
+    status_list_bytes: int = 2 * 1024 * 1024
+    credential_bytes: int = 2 * 1024 * 1024
+    proofs: int = 5
+    status_entries: int = 8
+    published_keys: int = 20
+    endorsements: int = 10
+    endorsement_depth: int = 2
+    findings: int = 20

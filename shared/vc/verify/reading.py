@@ -1,0 +1,118 @@
+"""Steps 1 and 2: what was handed in, parsed strictly, as a case."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.vc import strict_json
+from shared.vc.baking import Extracted, Unrecognised
+from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2
+from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof
+from shared.vc.proofs import jws, jwt
+from shared.vc.report import Check, failed, inconclusive
+from shared.vc.strict_json import JsonObject
+
+from .case import Case, Family, several
+
+_ENVELOPED = ("data:application/vc+jwt,", "data:application/vc+ld+json+jwt,")
+_NOT_JSON = {"syntax", "not_utf8", "not_an_object"}
+_OPEN_BADGES_2 = ("https://w3id.org/openbadges/", "https://openbadgespec.org/")
+_OPEN_BADGE_TYPES = {"AchievementCredential", "OpenBadgeCredential", "EndorsementCredential"}
+_JWT_CODES = {
+    "claims_differ": "proof.claims_differ",
+    "algorithm_refused": "proof.malformed",
+    "critical_header": "proof.malformed",
+    "wrong_type": "proof.malformed",
+    "malformed_claims": "proof.malformed",
+}
+
+
+class Unreadable(Exception):
+    """The form is known, the content cannot be read; `check` says why."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__(check.reason)
+        self.check = check
+
+
+def read(extracted: Extracted) -> Case:
+    """The credential as a case.
+
+    Raises:
+        Unrecognised: it is JSON, but no credential of any kind known here; or not even JSON.
+        Unreadable: it looks like one, but is not JSON in the sense all readers share, or no JWS.
+    """
+    if extracted.kind == "jwt":
+        return read_token(extracted.text)
+    document = _parse(extracted.text)
+    enveloped = _enveloped(document)
+    if enveloped is not None:
+        return read_token(enveloped)
+    family = family_of(document)
+    if family is None:
+        raise Unrecognised("The JSON is not a badge or another verifiable credential.")
+    return Case(document, extracted.text, family)
+
+
+def _parse(text: str) -> JsonObject:
+    try:
+        return strict_json.loads_object(text)
+    except JsonRefused as error:
+        if error.code in _NOT_JSON:
+            raise Unrecognised(error.reason) from error
+        raise Unreadable(failed("format.unsafe_json", error.reason, error.pointer or None)) from error
+
+
+def _enveloped(document: Mapping[str, Any]) -> str | None:
+    """The JWS inside an EnvelopedVerifiableCredential (W3C data model 2.0, §4.13.1)."""
+    if "EnvelopedVerifiableCredential" not in several(document.get("type")):
+        return None
+    address = document.get("id")
+    for prefix in _ENVELOPED:
+        if isinstance(address, str) and address.startswith(prefix):
+            return address.removeprefix(prefix)
+    raise Unreadable(failed("format.malformed_jwt", "The envelope does not hold a compact JWS (vc+jwt)."))
+
+
+def family_of(document: Mapping[str, Any]) -> Family | None:
+    """Which kind of credential a document is; `None` for anything else."""
+    types = {one for one in several(document.get("type")) if isinstance(one, str)}
+    contexts = [one for one in several(document.get("@context")) if isinstance(one, str)]
+    if types & _OPEN_BADGE_TYPES:
+        return "ob3"
+    if "ClrCredential" in types:
+        return "clr2"
+    if types & {"VerifiableCredential"} or "credentialSubject" in document:
+        return "vc"
+    if {CREDENTIALS_V1, CREDENTIALS_V2} & set(contexts):
+        return "vc"
+    if any(one.startswith(_OPEN_BADGES_2) for one in contexts) or {"recipient", "badge"} <= document.keys():
+        return "ob2"
+    return None
+
+
+def read_token(token: str) -> Case:
+    """A compact JWS as a case: the credential inside, its header and claims. The signature is not looked at.
+
+    Raises:
+        Unreadable: it is no JWS with JSON header and payload, or what it wraps is no credential.
+    """
+    try:
+        parts = jws.parse(token)
+        claims = strict_json.loads_object(parts.payload)
+        if {"recipient", "badge"} <= claims.keys():
+            return Case(claims, token, "ob2", token)
+        taken = jwt.parse(token)
+    except JsonRefused as error:
+        code = "format.malformed_jwt" if error.code in _NOT_JSON else "format.unsafe_json"
+        raise Unreadable(failed(code, f"The JWT cannot be read: {error.reason}")) from error
+    except UnsupportedProof as error:
+        raise Unreadable(inconclusive("proof.unsupported", error.reason)) from error
+    except ProofInvalid as error:
+        code = _JWT_CODES.get(error.code, "format.malformed_jwt")
+        raise Unreadable(failed(code, f"The JWT cannot be accepted: {error.reason}")) from error
+    family = family_of(taken.credential)
+    if family is None or family == "ob2":
+        raise Unreadable(
+            failed("format.malformed_jwt", "The JWT does not wrap a badge or another credential.")
+        )
+    return Case(taken.credential, token, family, token, taken)

@@ -1,0 +1,76 @@
+"""Steps 3 and 4: contexts and terms, structure, subject, the schema an issuer names."""
+
+from collections.abc import Iterator, Sequence
+
+from shared.vc import jsonld
+from shared.vc.budget import Budget
+from shared.vc.errors import BudgetExceeded, DataLoss, UnknownContext, VcError
+from shared.vc.model import Finding, check
+from shared.vc.report import Check, failed, inconclusive, passed
+
+from .case import Case, Surroundings, objects, several
+
+OFFICIAL_SCHEMAS = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
+_KNOWN_KINDS = {"ob3", "clr2"}
+
+
+def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
+    """Whether every context is pinned here and defines every term (safe mode), signature or not."""
+    unsigned = {name: value for name, value in case.document.items() if name != "proof"}
+    try:
+        jsonld.to_quads(unsigned, around.contexts, budget=Budget())
+    except UnknownContext as error:
+        reason = f"What the badge says cannot be told for certain: {error.reason}"
+        yield inconclusive("context.unknown", reason, "/@context", url=error.url)
+    except BudgetExceeded as error:
+        yield inconclusive("context.too_complex", error.reason)
+    except DataLoss as error:
+        reason = f"Part of the badge is not covered by its signature: {error.reason}"
+        yield failed("context.term_undefined", reason, error.pointer or None)
+    except VcError as error:
+        make = failed if error.conclusive else inconclusive
+        yield make("context.malformed", error.reason, error.pointer or None)
+    else:
+        yield passed("context.known", "All contexts are known, and they define every term used.")
+
+
+def check_structure(case: Case, around: Surroundings) -> Iterator[Check]:
+    """The findings of the model, those that break a rule first; one passed check when there are none."""
+    findings = check(case.document)
+    if case.family not in _KNOWN_KINDS:
+        reason = "This is a verifiable credential, but neither an Open Badge nor an endorsement."
+        yield failed("model.not_a_known_credential", reason, "/type")
+    errors = [finding for finding in findings if finding.severity == "error"]
+    for code_group in ("context", "subject", "model"):
+        several_found = [one for one in findings if one.code.startswith(code_group)]
+        yield from _as_checks(several_found, around.limits.findings)
+    if not any(finding.code.startswith("model.") for finding in errors) and case.family in _KNOWN_KINDS:
+        yield passed("model.valid", "The badge has the structure that the standard demands.")
+    if case.family == "ob3" and not any(one.code == "subject.unidentified" for one in errors):
+        subject = case.document.get("credentialSubject")
+        if isinstance(subject, dict) and (subject.get("id") or subject.get("identifier")):
+            yield passed("subject.identified", "The badge says whom it is about.", "/credentialSubject")
+
+
+def _as_checks(findings: Sequence[Finding], most: int) -> Iterator[Check]:
+    for finding in findings[:most]:
+        # Bad form that readers put up with is told, and does not count against the badge.
+        make = failed if finding.severity == "error" else passed
+        yield make(finding.code, finding.reason, finding.pointer)
+    if len(findings) > most:
+        make = failed if findings[most].severity == "error" else passed
+        yield make("model.too_many", f"{len(findings) - most} more findings are not listed.")
+
+
+def check_schemas(case: Case) -> Iterator[Check]:
+    """The JSON Schemas that the issuer names: the official ones are covered by the model."""
+    listed = isinstance(case.document.get("credentialSchema"), list)
+    for index, schema in enumerate(objects(case.document.get("credentialSchema"))):
+        pointer = f"/credentialSchema/{index}" if listed else "/credentialSchema"
+        official = str(schema.get("id")).startswith(OFFICIAL_SCHEMAS)
+        if official and "1EdTechJsonSchemaValidator2019" in several(schema.get("type")):
+            reason = "The schema is the standard's own, and the structure was checked against the standard."
+            yield passed("schema.covered", reason, pointer)
+        else:
+            reason = "The badge names a JSON Schema of its own, which is not applied here."
+            yield inconclusive("schema.not_supported", reason, pointer)

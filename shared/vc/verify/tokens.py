@@ -1,0 +1,53 @@
+"""Step 5 for a credential in a JWT: the key, the signature, and the claims beside the credential."""
+
+from collections.abc import Sequence
+
+from shared.vc.dids import KeyProblem, ResolvedKey
+from shared.vc.errors import ProofInvalid
+from shared.vc.proofs import jwt
+from shared.vc.report import Check, failed, inconclusive, passed
+
+from .case import Case, Surroundings
+from .keys import key_for_token, problem_check, retrieved_check
+from .validity import SKEW
+
+_CODES = {
+    "claims_differ": "proof.claims_differ",
+    "malformed_claims": "proof.malformed",
+    "proof_expired": "proof.expired",
+    "proof_not_yet_valid": "proof.not_yet_valid",
+}
+
+
+async def check_token(case: Case, around: Surroundings) -> list[Check]:
+    """The checks of the key, and of signature and claims."""
+    assert case.jwt is not None
+    try:
+        keys = await key_for_token(case.jwt, case.issuer, around)
+    except KeyProblem as problem:
+        reason = "The signature could not be checked, because the issuer's key could not be established."
+        return [problem_check(problem), inconclusive("proof.not_checked", reason)]
+    return _verified(case.jwt, keys, around)
+
+
+def _verified(token: jwt.CredentialJwt, keys: Sequence[ResolvedKey], around: Surroundings) -> list[Check]:
+    failure: ProofInvalid | None = None
+    for key in keys:
+        try:
+            notes = jwt.verify(token, key.key, now=around.now, skew=SKEW)
+        except ProofInvalid as error:
+            failure = error
+            if error.code in _CODES:
+                return [retrieved_check(key), failed(_CODES[error.code], error.reason)]
+        else:
+            reason = "The signature is the issuer's, and the content is unchanged."
+            details = {"cryptosuite": token.jws.algorithm, "profile": token.profile}
+            if notes:
+                return [retrieved_check(key), passed("proof.valid", reason, **details, notes=_told(notes))]
+            return [retrieved_check(key), passed("proof.valid", reason, **details)]
+    assert failure is not None  # `key_for_token` gives at least one key
+    return [failed("proof.invalid", failure.reason)]
+
+
+def _told(notes: Sequence[jwt.Note]) -> list[dict[str, str]]:
+    return [{"code": note.code, "reason": note.reason} for note in notes]
