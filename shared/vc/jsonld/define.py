@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from shared.vc.errors import InvalidContext
+from shared.vc.errors import InvalidContext, UnsupportedJsonLd
 from shared.vc.jsonld.terms import KEYWORDS, UNSET, ActiveContext, Term, Unset
 
 _KEYWORD_LIKE = re.compile(r"@[A-Za-z]+")
@@ -30,6 +30,8 @@ _SETTINGS = frozenset(
     ["@base", "@direction", "@import", "@language", "@propagate", "@protected", "@version", "@vocab"]
 )
 _CONTAINERS = frozenset(["@list", "@set", "@index", "@language", "@graph", "@id", "@type"])
+# Terms that are defined by terms that are defined by terms …: each level costs levels of our own stack.
+_MAX_NESTED = 64
 # Containers whose maps this library does not read; a term with one is refused where it is used.
 _UNSUPPORTED_CONTAINERS = frozenset({"@index", "@id", "@type"})
 
@@ -44,6 +46,7 @@ class Definition:
         self._previous = active.terms
         self._terms = dict(active.terms)
         self._defined: dict[str, bool] = {}
+        self._depth = 0
         self.vocab = self._vocab(active)
 
     def terms(self) -> dict[str, Term]:
@@ -107,7 +110,14 @@ class Definition:
             return
         if state is False:
             raise InvalidContext("cyclic_definition", f'The term "{name}" is defined by itself.')
+        if self._depth >= _MAX_NESTED:
+            raise UnsupportedJsonLd("definition_depth", "Terms are defined by one another too deeply.")
+        self._depth += 1
         self._defined[name] = False
+        self._put(name)
+        self._depth -= 1
+
+    def _put(self, name: str) -> None:
         value = self._local[name]
         if self._refuse_name(name, value):
             return

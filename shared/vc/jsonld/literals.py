@@ -1,4 +1,6 @@
-"""Values of a JSON document as RDF terms, in canonical N-Quads (RDF 1.1 N-Quads; RDFC-1.0, section 5)."""
+r"""Values of a JSON document as RDF terms, in canonical N-Quads (RDFC-1.0, section 5): backslash escapes for what has
+one, upper-case \u for other control characters and what XML 1.1 does not count as characters, the rest as it is.
+"""
 
 import re
 from typing import Any
@@ -7,8 +9,8 @@ from shared.vc import jcs
 from shared.vc.errors import InvalidJsonLd, UnsupportedJsonLd
 from shared.vc.jsonld.terms import RDF, XSD
 
-_ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f]')
-_ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
+_ESCAPED = re.compile('[\x00-\x1f"\\\\\x7f\ufffe\uffff]')
+_ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF)} | {
     "\b": "\\b",
     "\t": "\\t",
     "\n": "\\n",
@@ -18,7 +20,7 @@ _ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F)} | {
     "\\": "\\\\",
 }
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _TRAILING = re.compile(r"(\d)0*E\+?(-)?0*(\d)")
 _DOUBLE = f"^^<{XSD}double>"
 _INTEGER = f"^^<{XSD}integer>"

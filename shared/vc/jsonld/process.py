@@ -11,7 +11,8 @@ from shared.vc.jsonld.terms import UNSET, ActiveContext, Term
 
 # A context that names a context that names a context …: JSON-LD asks for a limit and leaves it to the implementation.
 _MAX_REMOTE = 8
-# Active contexts kept per store. Documents can only reach new ones by nesting scoped contexts in ever new ways.
+# Active contexts kept per store before it starts anew: honest documents meet a few dozen, and only ever new orders of
+# contexts and nestings of scoped ones meet more. One takes some 20 kB.
 _MAX_KEPT = 600
 _UNITS_PER_TERM = 5
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
@@ -36,7 +37,10 @@ class Contexts:
         return known
 
     def _keep(self, active: ActiveContext, key: Any, result: ActiveContext) -> ActiveContext:
-        if active.pinned and result.pinned and self._kept < _MAX_KEPT:
+        if active.pinned and result.pinned:
+            if self._kept >= _MAX_KEPT:
+                # All that is kept hangs on the initial context; documents under way hold what they need themselves.
+                self.initial, self._kept = ActiveContext({}), 0
             self._kept += 1
             active.derived[key] = result
         return result

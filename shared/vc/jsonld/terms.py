@@ -6,6 +6,7 @@ same place in the same pinned contexts.
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -171,11 +172,6 @@ class ActiveContext:
 
     def with_previous(self, previous: "ActiveContext", *, pinned: bool) -> "ActiveContext":
         """The same terms, to be left for `previous` at the next node."""
-        return ActiveContext(
-            self.terms,
-            vocab=self.vocab,
-            language=self.language,
-            direction=self.direction,
-            previous=previous,
-            pinned=pinned,
-        )
+        twin = copy(self)
+        twin.previous, twin.pinned, twin.derived = previous, pinned, {}
+        return twin

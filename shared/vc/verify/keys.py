@@ -52,6 +52,9 @@ def require_controller(key: ResolvedKey, issuer: str | None) -> None:
         return
     if key.controller is None and authority(key.document) in {authority(issuer)} - {None}:
         return
+    if not issuer.startswith("did:") and not is_web_url(issuer):
+        reason = f"The issuer's id {issuer} cannot be looked up, so nothing ties the key to the issuer."
+        raise KeyProblem("key.unbound", reason, conclusive=False)
     owner = key.controller or key.document
     raise KeyProblem("key.wrong_controller", f"The key belongs to {owner}, not to the issuer {issuer}.")
 
