@@ -50,6 +50,12 @@ A row that is refused gets a RowResult with its problem. What the handler raises
 then halved until the culprit stands alone; that row gets the problem, the others are done.
 """
 
+Prepare = Callable[[Job, Sequence[JobRow]], Awaitable[Sequence[JobRow]]]
+"""Does what takes long or fetches, outside of any transaction, and puts what it found into the rows' inputs.
+
+It may be repeated for the same rows, so it must have no effect of its own.
+"""
+
 Completed = Callable[[WriteSession, Job], Awaitable[None]]
 
 
@@ -60,3 +66,4 @@ class Kind:
     handle: Handler
     chunk: int = 200
     completed: Completed | None = None
+    prepare: Prepare | None = None

@@ -83,9 +83,10 @@ class JobRunner:
     async def _do(self, kind: Kind, job: Job, epoch: int, rows: Sequence[JobRow]) -> None:
         """These rows in one transaction; if that fails, their halves; a single one that fails is the culprit."""
         try:
+            ready = await self._prepared(kind, job, epoch, rows)
             async with self._db.write() as session:
                 await self.store.hold(session, job.id, epoch)
-                results = await kind.handle(session, job, rows)
+                results = await kind.handle(session, job, ready)
                 _complete(rows, results)
                 await self.store.record(session, job.id, results)
         except LeaseLost:
@@ -99,6 +100,19 @@ class JobRunner:
                 await self._do(kind, job, epoch, rows[half:])
                 return
             await self._refuse(job, epoch, rows[0], error)
+
+    async def _prepared(self, kind: Kind, job: Job, epoch: int, rows: Sequence[JobRow]) -> Sequence[JobRow]:
+        """The rows as the handler gets them; the lease is kept for as long as that takes."""
+        if kind.prepare is None:
+            return rows
+        task = asyncio.ensure_future(kind.prepare(job, rows))
+        try:
+            while not (await asyncio.wait({task}, timeout=LEASE.total_seconds() / 3))[0]:
+                async with self._db.write() as session:
+                    await self.store.hold(session, job.id, epoch)
+            return task.result()
+        finally:
+            task.cancel()
 
     async def _refuse(self, job: Job, epoch: int, row: JobRow, error: Exception) -> None:
         problem = (
