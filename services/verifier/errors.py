@@ -31,3 +31,12 @@ class PolicyNameTaken(Problem):
     """Your organisation has a policy of that name, or it is the name of a built-in one. Choose another name."""
 
     code, status, title = "policy-name-taken", 409, "The policy's name is taken"
+
+
+class NotABadge(Problem):
+    """What was sent has none of the forms a badge can have: JSON, a compact JWT, or a PNG or SVG image with a badge in it.
+
+    Phones strip badges from saved pictures: ask for the JSON file or the link instead.
+    """
+
+    code, status, title = "not-a-badge", 400, "This is not a badge in any known form"

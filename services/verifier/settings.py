@@ -1,12 +1,11 @@
 """What the verifier can be told beside what every service can."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
 from shared.settings import ServiceSettings
-
-MEBIBYTE = 1024 * 1024
 
 
 class VerifierSettings(ServiceSettings):
@@ -21,11 +20,6 @@ class VerifierSettings(ServiceSettings):
     waiting: int = Field(default=200, ge=1)
     """Verifications under way or waiting in one process; beyond that callers are told to come back."""
 
-    max_credential_bytes: int = Field(default=4 * MEBIBYTE, ge=1024)
-    """The largest single credential or baked image."""
-    max_batch_bytes: int = Field(default=32 * MEBIBYTE, ge=1024)
-    """The largest batch request."""
-
     fact_seconds: int = Field(default=300, ge=0)
     """How long a DID document or recognition is used without asking again, unless a change is announced."""
     status_seconds: int = Field(default=60, ge=0)
@@ -34,3 +28,5 @@ class VerifierSettings(ServiceSettings):
     """The most documents that one process keeps."""
     result_days: int = Field(default=30, ge=1)
     """How long the reports of a finished job can be read."""
+    contexts_dir: Path | None = None
+    """A folder with JSON-LD contexts that you pinned beside the built-in ones (`confer contexts`)."""

@@ -2,10 +2,19 @@
 
 from sqlalchemy.orm import DeclarativeBase
 
-from shared.db import metadata_for
+from shared.db import instance_table, metadata_for
+from shared.http.idempotency import idempotency_table
+from shared.http.ratelimit import ratelimit_table
+from shared.jobs import job_tables
 
 
 class Base(DeclarativeBase):
     """What the verifier keeps."""
 
     metadata = metadata_for()
+
+
+INSTANCE = instance_table(Base.metadata)
+RATE_LIMITS = ratelimit_table(Base.metadata)
+IDEMPOTENCY = idempotency_table(Base.metadata)
+JOBS = job_tables(Base.metadata)

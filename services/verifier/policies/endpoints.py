@@ -66,7 +66,12 @@ async def get_policy(policy: Id, response: Response, service: Current, access: P
     responses=problems(NotFound, PolicyNameTaken, PreconditionFailed, PreconditionRequired),
 )
 async def replace_policy(
-    policy: Id, given: PolicyIn, response: Response, service: Current, access: PoliciesWrite, precondition: IfMatch
+    policy: Id,
+    given: PolicyIn,
+    response: Response,
+    service: Current,
+    access: PoliciesWrite,
+    precondition: IfMatch,
 ) -> PolicyOut:
     """Verifications from now on use the new rules; reports already made stay as they are."""
     changed = await service.policies.replace(access, policy, given, precondition)

@@ -7,7 +7,9 @@ from pydantic import Field, StringConstraints
 from shared.http.schemas import Id, Moment, Schema
 
 PolicyName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64), Field(examples=["known-schools-only"])
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64),
+    Field(examples=["known-schools-only"]),
 ]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 YEAR_SECONDS = 366 * 86_400
@@ -30,12 +32,18 @@ class PolicyRules(Schema):
     )
     require_recipient: bool = Field(default=False, description="The badge has to be the applicant's.")
     max_status_age_seconds: int | None = Field(
-        default=None, ge=0, le=YEAR_SECONDS, description="A copy of the status list older than this decides nothing."
+        default=None,
+        ge=0,
+        le=YEAR_SECONDS,
+        description="A copy of the status list older than this decides nothing.",
     )
     undetermined_if_unsure: bool = Field(
-        default=False, description="Any check that could not be carried out keeps the badge from being accepted."
+        default=False,
+        description="Any check that could not be carried out keeps the badge from being accepted.",
     )
-    refresh: bool = Field(default=True, description="Ask once for a newer version where the badge offers one.")
+    refresh: bool = Field(
+        default=True, description="Ask once for a newer version where the badge offers one."
+    )
 
 
 class PolicyIn(PolicyRules):

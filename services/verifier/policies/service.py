@@ -134,7 +134,9 @@ def _usable(name: str, rules: Mapping[str, Any]) -> Policy:
     try:
         return policy_from_json({"name": name, **rules})
     except PolicyRefused as refused:
-        raise PolicyRulesRefused(refused.reason, errors=[FieldError(refused.pointer, refused.reason)]) from refused
+        raise PolicyRulesRefused(
+            refused.reason, errors=[FieldError(refused.pointer, refused.reason)]
+        ) from refused
 
 
 def _refuse_built_in(name: str) -> None:

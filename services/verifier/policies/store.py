@@ -32,7 +32,9 @@ async def add(session: WriteSession, row: PolicyRow) -> None:
     await session.flush()
 
 
-async def by_id(session: ReadSession, organisation: str, policy: str, *, lock: bool = False) -> PolicyRow | None:
+async def by_id(
+    session: ReadSession, organisation: str, policy: str, *, lock: bool = False
+) -> PolicyRow | None:
     query = select(PolicyRow).where(PolicyRow.organisation == organisation, PolicyRow.id == policy)
     return (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
 

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,8 +29,9 @@ MULTIPART = "multipart/form-data"
 SUPPORTED = ("application/json", *CREDENTIALS, MULTIPART)
 
 _SOURCES = frozenset({"credential", "url", "file"})
-_CREDENTIAL_MEMBERS = frozenset({"@context", "credentialSubject", "issuer", "proof", "vc", "badge", "recipient", "issuedOn"})
-_JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+")
+_CREDENTIAL_MEMBERS = frozenset(
+    {"@context", "credentialSubject", "issuer", "proof", "vc", "badge", "recipient", "issuedOn"}
+)
 _BATCH_NODES = 4_000_000
 
 
@@ -41,14 +41,14 @@ def read_item(media_type: str, body: bytes) -> Item | bytes:
     Raises Unparseable, InvalidRequest, UnsupportedMediaType.
     """
     if media_type in CREDENTIALS:
-        return known_form(body)
+        return body
     if media_type not in ENVELOPES:
         raise UnsupportedMediaType(
             "Send an item as application/json, or a credential as what it is.", supported=list(SUPPORTED)
         )
     value = _json(body, max_bytes=len(body))
     if isinstance(value, str):
-        return known_form(value.encode())
+        return value.encode()
     if isinstance(value, dict) and _looks_like_credential(value):
         return body
     return item_from_json(value)
@@ -71,38 +71,19 @@ def read_batch(body: bytes) -> Batch:
 
 
 def bytes_of(item: Item) -> bytes | None:
-    """The credential in an item; None if the item says where it is instead. Raises Unparseable."""
+    """The credential in an item; None if the item says where it is instead. Raises InvalidRequest."""
     if item.file is not None:
         try:
-            return known_form(base64.b64decode(item.file, validate=True))
+            return base64.b64decode(item.file, validate=True)
         except (binascii.Error, ValueError) as error:
-            raise Unparseable("`file` is not Base64.") from error
+            raise InvalidRequest(
+                "Correct what `errors` names.", errors=[FieldError("/file", "is not Base64")]
+            ) from error
     if isinstance(item.credential, str):
-        return known_form(item.credential.encode())
+        return item.credential.encode()
     if item.credential is not None:
         return strict_json.dumps(item.credential)
     return None
-
-
-def known_form(data: bytes) -> bytes:
-    """`data`, if it is at least in outline JSON, a compact JWS, a PNG or an SVG; text without the space around it.
-
-    Raises Unparseable.
-    """
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return data
-    text = data.removeprefix(b"\xef\xbb\xbf").strip()
-    if text.startswith(b"{"):
-        try:
-            strict_json.loads(text)
-        except JsonRefused as refused:
-            # What is JSON but ambiguous is judged in the report; what is not JSON at all is no known form.
-            if refused.code in {"syntax", "not_utf8"}:
-                raise Unparseable(refused.reason) from refused
-        return text
-    if text.startswith(b"<") or _JWS.fullmatch(text):
-        return text
-    raise Unparseable("This is neither JSON, nor a JWT, nor a PNG or SVG image.")
 
 
 def invalid(error: ValidationError, pointer: str = "") -> InvalidRequest:

@@ -20,7 +20,9 @@ _SALT = "address_salt"
 class AnonymousLimit:
     """Buckets by a keyed hash of the client's address; the key is the instance's own, so replicas count together."""
 
-    def __init__(self, db: Database, buckets: Table, instance: Table, keys: KeyEncryption, per_minute: int) -> None:
+    def __init__(
+        self, db: Database, buckets: Table, instance: Table, keys: KeyEncryption, per_minute: int
+    ) -> None:
         self._db = db
         self._buckets = buckets
         self._instance = instance

@@ -13,9 +13,9 @@ MAX_ITEMS = 1_000
 class Applicant(Schema):
     """What is known of the person who handed the credential in. Compared with the credential, then forgotten."""
 
-    email: Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | None = Field(
-        default=None, examples=["mira@example.org"]
-    )
+    email: (
+        Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | None
+    ) = Field(default=None, examples=["mira@example.org"])
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, examples=["Mira Tanaka"]
     )
@@ -54,8 +54,12 @@ class Item(Schema):
 class Batch(Schema):
     """Up to 1,000 items. An item that cannot be used gets a report that says so; it does not hold up the others."""
 
-    items: list[Any] = Field(min_length=1, max_length=MAX_ITEMS, description="Each an item as for a single verification.")
-    policy: PolicyName | PolicyRules | None = Field(default=None, description="For every item that names none itself.")
+    items: list[Any] = Field(
+        min_length=1, max_length=MAX_ITEMS, description="Each an item as for a single verification."
+    )
+    policy: PolicyName | PolicyRules | None = Field(
+        default=None, description="For every item that names none itself."
+    )
     external_id: ExternalId | None = Field(default=None, description="Of the job, when one is asked for.")
     metadata: Metadata | None = Field(default=None, description="Of the job, when one is asked for.")
 
@@ -69,7 +73,7 @@ class CheckOut(Schema):
 
     check: Literal[
         "format", "context", "model", "schema", "subject", "proof", "key", "status", "validity", "recognition",
-        "recipient", "endorsement", "refresh",
+        "recipient", "endorsement", "refresh", "policy",
     ]  # fmt: skip
     outcome: Literal["passed", "failed", "inconclusive", "skipped"]
     code: str = Field(description="Stable, for programs.", examples=["proof.valid"])
@@ -78,45 +82,99 @@ class CheckOut(Schema):
     details: dict[str, Any] | None = None
 
 
-class IssuerOut(Schema):
-    """The issuer as the credential describes it; only `id` is bound to the signature's key."""
-
+class ImageOut(Schema):
     id: str
-    name: str | None = None
-    url: str | None = None
-    image: str | None = None
+    caption: str | None
+
+
+class ProfileOut(Schema):
+    """Somebody as the credential describes them; of the issuer, only `id` is bound to the key of the signature."""
+
+    id: str | None
+    name: str | None
+    url: str | None
+    image: ImageOut | None
+
+
+class CriteriaOut(Schema):
+    id: str | None
+    narrative: str | None
+
+
+class AlignmentOut(Schema):
+    name: str | None
+    url: str | None
+    framework: str | None
+    code: str | None
+    type: str | None
 
 
 class AchievementOut(Schema):
-    id: str | None = None
-    name: str | None = None
-    description: str | None = None
-    achievement_type: str | None = None
-    criteria: dict[str, Any] | None = None
-    image: str | None = None
+    """What was achieved."""
+
+    id: str | None
+    name: str | None
+    description: str | None
+    achievement_type: str | None
+    criteria: CriteriaOut
+    image: ImageOut | None
+    tags: list[str]
+    alignments: list[AlignmentOut]
+    language: str | None
+    version: str | None
+    human_code: str | None
+    field_of_study: str | None
+    specialization: str | None
+    credits_available: float | None
+
+
+class SubjectOut(Schema):
+    """What is said of the learner, without the identifiers."""
+
+    id: str | None
+    role: str | None
+    term: str | None
+    narrative: str | None
+    license_number: str | None
+    credits_earned: float | None
+    activity_start: str | None
+    activity_end: str | None
+
+
+class ResultOut(Schema):
+    name: str | None
+    type: str | None
+    value: str | None
+    status: str | None
+    level: str | None
 
 
 class EvidenceOut(Schema):
-    id: str | None = None
-    name: str | None = None
-    digest: str | None = None
+    id: str | None
+    name: str | None
+    description: str | None
+    narrative: str | None
+    genre: str | None
+    digest: str | None
 
 
 class CredentialOut(Schema):
-    """What the credential says, in the words of Open Badges."""
+    """What the credential says, whether or not it is to be believed: never show it without the verdict."""
 
-    id: str | None = None
+    id: str | None
     types: list[str]
-    name: str | None = None
-    description: str | None = None
-    issuer: IssuerOut | None = None
-    achievement: AchievementOut | None = None
-    valid_from: str | None = None
-    valid_until: str | None = None
-    awarded_at: str | None = None
-    results: list[dict[str, Any]] = []
-    evidence: list[EvidenceOut] = []
-    creator: IssuerOut | None = None
+    name: str | None
+    description: str | None
+    image: ImageOut | None
+    issuer: ProfileOut | None
+    achievement: AchievementOut | None
+    creator: ProfileOut | None
+    subject: SubjectOut
+    valid_from: str | None
+    valid_until: str | None
+    awarded_at: str | None
+    results: list[ResultOut]
+    evidence: list[EvidenceOut]
 
 
 class RecognitionOut(Schema):
@@ -159,7 +217,7 @@ class ReportOut(Schema):
     summary: str
     format: str | None
     container: Literal["json", "jwt", "png", "svg"] | None
-    digest: str | None = Field(description="SHA-256 of what was verified, as a subresource-integrity string.")
+    digest: str | None = Field(description="SHA-256 of what was verified: `sha256-…`.")
     checks: list[CheckOut]
     credential: CredentialOut | None
     recognitions: list[RecognitionOut]

@@ -1,0 +1,157 @@
+"""The verifier, put together."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from pydantic.json_schema import models_json_schema
+
+from services.verifier.facts.recognitions import Recognitions
+from services.verifier.facts.service import Facts, hear
+from services.verifier.policies import endpoints as policies
+from services.verifier.policies.service import Policies
+from services.verifier.settings import VerifierSettings
+from services.verifier.tables import INSTANCE, JOBS, RATE_LIMITS
+from services.verifier.verifications import endpoints as verifications
+from services.verifier.verifications.jobs import KIND, Opening, kind_of, tidy
+from services.verifier.verifications.limits import AnonymousLimit
+from services.verifier.verifications.schemas import Batch, Item
+from services.verifier.verifications.service import Verifications
+from services.verifier.verifications.threads import Threads
+from services.verifier.web import endpoints as web
+from shared.clock import Clock, utc_now
+from shared.db import KeyEncryption, claim
+from shared.http.access import require
+from shared.http.application import create_application
+from shared.http.fetch import Fetcher
+from shared.http.tokens import directory_tokens
+from shared.jobs import JobRunner, jobs_router
+from shared.messaging import Event
+from shared.messaging.tail import Tail
+from shared.messaging.topics import PROFILES, RECOGNITIONS, STATUS_LISTS
+from shared.process import Service, Worker, with_lifespan
+from shared.vc.contexts import ContextStore
+from shared.web import error_page
+
+_TIDY_SECONDS = 60.0
+_DESCRIPTION = """\
+Says of an Open Badge what can be checked and how it turned out. One at a time without an account; up to 1,000 with an
+access token of the directory (`resource` naming this service). Nothing of an anonymous verification is kept."""
+
+
+class Verifier(Service):
+    """Its parts, made from its settings."""
+
+    name = "verifier"
+    migrations = "services.verifier.migrations"
+    settings: VerifierSettings
+
+    def __init__(self, settings: VerifierSettings, clock: Clock = utc_now) -> None:
+        super().__init__(settings, clock)
+        self.fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
+        self.authenticator = directory_tokens(settings, self.fetcher, clock)
+        self.facts = Facts(
+            self.fetcher,
+            clock,
+            fact_seconds=settings.fact_seconds,
+            status_seconds=settings.status_seconds,
+            max_entries=settings.facts_kept,
+        )
+        self.recognitions = Recognitions(self.facts, settings.directory_url)
+        self.policies = Policies(self.db, clock)
+        self.threads = Threads(settings.threads, settings.waiting)
+        self.verifications = Verifications(
+            facts=self.facts,
+            fetcher=self.fetcher,
+            recognitions=self.recognitions,
+            policies=self.policies,
+            contexts=_contexts(settings),
+            threads=self.threads,
+            clock=clock,
+        )
+        self.jobs = JobRunner(self.db, JOBS, {KIND: kind_of(self.verifications)}, clock)
+        self.opening = Opening(self.db, self.jobs, self.policies, clock)
+        self.limit: AnonymousLimit | None = None
+
+    async def start(self) -> None:
+        await super().start()
+        await claim(self.db, INSTANCE, "public_url", self.settings.public_url)
+        keys = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
+        self.limit = AnonymousLimit(self.db, RATE_LIMITS, INSTANCE, keys, self.settings.anonymous_per_minute)
+        await self.limit.start()
+        self.threads.start()
+
+    async def stop(self) -> None:
+        await self.threads.stop()
+        await self.fetcher.close()
+        await super().stop()
+
+    def workers(self) -> Sequence[Worker]:
+        """Every process that verifies hears of changes itself; embedded, that is one process."""
+        tail = Tail(self.log, [PROFILES, STATUS_LISTS, RECOGNITIONS], self._hear)
+        workers = [
+            Worker("facts", "serve", tail.run),
+            Worker("jobs", "work", self.jobs.run),
+            Worker("tidying", "work", self._tidy),
+        ]
+        if not self.settings.embedded:
+            workers.append(Worker("facts for jobs", "work", tail.run))
+        return workers
+
+    def build(self) -> FastAPI:
+        application = create_application(
+            self,
+            title="Confer verifier",
+            description=_DESCRIPTION,
+            routers=[
+                verifications.router,
+                policies.router,
+                jobs_router(read=require("verifications:read"), write=require("verifications:write")),
+                web.router,
+            ],
+            error_page=error_page,
+        )
+        _with_schemas(application)
+        return application
+
+    async def check_limit(self, request: Request) -> dict[str, str]:
+        """Count an anonymous verification; the headers that say what is left. Raises TooManyRequests."""
+        assert self.limit is not None, "not started"
+        return await self.limit.check(request)
+
+    async def _hear(self, event: Event) -> None:
+        await hear(event, self.facts, self.recognitions.url)
+
+    async def _tidy(self) -> None:
+        while True:
+            async with self.db.write() as session:
+                await tidy(session, self.clock, self.settings.result_days)
+            await asyncio.sleep(_TIDY_SECONDS)
+
+
+def _contexts(settings: VerifierSettings) -> ContextStore:
+    builtin = ContextStore.builtin()
+    return builtin if settings.contexts_dir is None else builtin.with_extra(settings.contexts_dir)
+
+
+def _with_schemas(application: FastAPI) -> None:
+    """Add to OpenAPI the schemas of bodies that are read here and not by the framework."""
+    generate = application.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        _, schemas = models_json_schema(
+            [(Item, "validation"), (Batch, "validation")], ref_template="#/components/schemas/{model}"
+        )
+        known = document["components"]["schemas"]
+        known |= {name: schema for name, schema in schemas["$defs"].items() if name not in known}
+        document["components"]["schemas"] = dict(sorted(known.items()))
+        return document
+
+    application.openapi = openapi  # type: ignore[method-assign]
+
+
+def create_app(settings: VerifierSettings) -> FastAPI:
+    """The application, which starts and stops the service with itself."""
+    return with_lifespan(Verifier(settings))

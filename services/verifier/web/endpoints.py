@@ -1,0 +1,91 @@
+"""The pages: a form without script, and the report it leads to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+from services.verifier.context import Current
+from services.verifier.verifications.endpoints import MAX_ITEM_BYTES, item_from_form
+from services.verifier.verifications.sources import MAX_CREDENTIAL_BYTES
+from shared.http.access import public
+from shared.http.body import body_limit
+from shared.http.problems import Problem
+from shared.http.routing import Router
+from shared.vc.policy import BUILT_IN
+from shared.web import Pages, error_page
+
+router = Router(include_in_schema=False, dependencies=[public], errors=error_page)
+_pages = Pages("services.verifier.web", title="Confer verifier")
+
+_FIELDS = ("url", "credential", "applicant_email", "applicant_name", "applicant_did", "policy")
+_WORDS: Mapping[str, Mapping[str, Any]] = {
+    "names": {
+        "/url": "Link",
+        "/file": "File",
+        "/credential": "Text",
+        "/applicant/email": "E-mail address",
+        "/applicant/name": "Name",
+        "/applicant/did": "DID",
+        "/policy": "Policy",
+    },
+    "signs": {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "–"},
+    "outcomes": {"passed": "Passed", "failed": "Failed", "inconclusive": "Open", "skipped": "Not checked"},
+    "matches": {
+        "matched": "Matches: the badge was given to it.",
+        "not_matched": "Does not match: the badge was given to somebody else.",
+        "cannot_tell": "The badge does not say enough to tell.",
+    },
+    "kinds": {
+        "format": "Form",
+        "context": "Vocabulary",
+        "model": "Structure",
+        "schema": "Issuer's schema",
+        "subject": "Whom it is about",
+        "proof": "Signature",
+        "key": "Issuer's key",
+        "status": "Revocation",
+        "validity": "Dates",
+        "recognition": "Recognition",
+        "recipient": "Applicant",
+        "endorsement": "Endorsement",
+        "refresh": "Newer version",
+        "policy": "Policy",
+    },
+}
+_VERDICTS = {
+    "accepted": {"sign": "✓", "title": "The badge is accepted"},
+    "rejected": {"sign": "✗", "title": "The badge is rejected"},
+    "undetermined": {"sign": "?", "title": "It cannot be decided"},
+}
+
+
+@router.get("/")
+async def verify_page(request: Request) -> Response:
+    """The form."""
+    return _form(request, {})
+
+
+@router.post("/")
+@body_limit(MAX_ITEM_BYTES)
+async def report_page(request: Request, service: Current) -> Response:
+    """The report, or the form again with what to correct. Not signed in, so there is nothing a forged form could gain."""
+    headers = await service.check_limit(request)
+    async with request.form(max_files=1, max_fields=20, max_part_size=MAX_CREDENTIAL_BYTES) as form:
+        given = {name: value for name in _FIELDS if isinstance(value := form.get(name), str)}
+        try:
+            report = await service.verifications.one(None, await item_from_form(form))
+        except Problem as problem:
+            return _form(request, given, problem)
+    values = {"report": report, "verdict": _VERDICTS[report["verdict"]], **_WORDS}
+    return _pages.page(request, "report.html", values, headers=headers)
+
+
+def _form(request: Request, given: Mapping[str, str], problem: Problem | None = None) -> Response:
+    values = {
+        "given": dict.fromkeys(_FIELDS, "") | dict(given),
+        "policies": list(BUILT_IN),
+        "problem": problem,
+        **_WORDS,
+    }
+    return _pages.page(request, "verify.html", values, status=problem.status_code if problem else 200)
