@@ -10,7 +10,7 @@ import typer
 import uvicorn
 
 from shared.db import migrate
-from shared.observability import configure_logging
+from shared.observability.logs import configure
 from shared.process.lifespan import with_lifespan
 from shared.process.moving import MoveRefused, move_service
 from shared.process.service import Role, Service
@@ -29,7 +29,7 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
 
     def prepare() -> ServiceSettings:
         settings = settings_class()
-        configure_logging(settings.log_level, service=service_class.name)
+        configure(service_class.name, settings.log_level)
         return settings
 
     def create() -> Service:
@@ -44,7 +44,7 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         """Answer HTTP. Embedded, this migrates first and runs everything else too."""
         service = create()
         if service.settings.embedded:
-            migrate.upgrade(service.settings.database_url, service_class.migrations)
+            asyncio.run(migrate.upgrade(service.settings.database_url, service_class.migrations))
         uvicorn.run(
             with_lifespan(service),
             host=service.settings.host,
@@ -76,12 +76,12 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         service = create()
         url, package = service.settings.database_url, service_class.migrations
         if new:
-            typer.echo(migrate.revision(url, package, new))
+            asyncio.run(migrate.revision(url, package, new))
             return
         if to == "head":
-            migrate.upgrade(url, package)
+            asyncio.run(migrate.upgrade(url, package))
         else:
-            migrate.downgrade(url, package, to)
+            asyncio.run(migrate.downgrade(url, package, to))
         asyncio.run(_make_topics(service))
 
     @commands.command()
