@@ -44,7 +44,7 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         """Answer HTTP. Embedded, this migrates first and runs everything else too."""
         service = create()
         if service.settings.embedded:
-            asyncio.run(migrate.upgrade(service.settings.database_url, service_class.migrations))
+            migrate.upgrade(service.settings.database_url, service_class.migrations)
         uvicorn.run(
             with_lifespan(service),
             host=service.settings.host,
@@ -76,12 +76,12 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         service = create()
         url, package = service.settings.database_url, service_class.migrations
         if new:
-            asyncio.run(migrate.revision(url, package, new))
+            typer.echo(migrate.revision(url, package, new))
             return
         if to == "head":
-            asyncio.run(migrate.upgrade(url, package))
+            migrate.upgrade(url, package)
         else:
-            asyncio.run(migrate.downgrade(url, package, to))
+            migrate.downgrade(url, package, to)
         asyncio.run(_make_topics(service))
 
     @commands.command()
