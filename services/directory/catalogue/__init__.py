@@ -1,0 +1,1 @@
+"""The public catalogue: what issuers announced about themselves and their achievements."""

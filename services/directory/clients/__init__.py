@@ -1,0 +1,1 @@
+"""Partner clients: programs that act for an organisation with their own secret."""

@@ -1,0 +1,1 @@
+"""The people who act for an organisation: members, their roles, and invitations."""

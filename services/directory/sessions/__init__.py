@@ -1,0 +1,1 @@
+"""Sign-in of members: sessions, shown once, hashed at rest."""
