@@ -176,7 +176,7 @@ class Inbox:
             .where(table.c.consumer == self._consumer)
             .group_by(table.c.state)
         )
-        return dict(rows.tuples().all())
+        return {row.state: int(row[1]) for row in rows}
 
     async def mark_replay(self, session: WriteSession, key: Key) -> None:
         """Let the waiting events of a key be tried again, now that what they waited for is there."""
