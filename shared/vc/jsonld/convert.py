@@ -51,7 +51,8 @@ class Converter:
             return
         if not set(keywords.values()) - {"@id"}:
             raise DataLoss("nothing_said", "The document says nothing that can be signed.")
-        self._object({name: document[name] for name in keywords}, active, None, "")
+        # From the initial context again: the document's own does not count as one to return from at its root.
+        self._object(document, self._contexts.initial, None, "")
 
     # --- objects --------------------------------------------------------------------------------
 
@@ -131,7 +132,13 @@ class Converter:
     def _keyword(self, active: ActiveContext, name: str) -> str:
         term = active.terms.get(name)
         if term is not None:
-            return term.iri if term.is_keyword and term.iri else ""
+            if not term.is_keyword or term.iri is None:
+                return ""
+            if term.unsupported:
+                raise UnsupportedJsonLd(
+                    "term_unsupported", f'"{name}" is {term.unsupported}, not supported here.'
+                )
+            return term.iri
         return name if name in KEYWORDS else ""
 
     def _keyword_member(
@@ -313,6 +320,17 @@ class Converter:
         if len(item) != 1:
             raise InvalidJsonLd("set_or_list", f"{keyword} stands with other members.")
         name, value = next(iter(item.items()))
+        if term.context is not UNSET:
+            raise UnsupportedJsonLd(
+                "scoped_collection", f"{keyword} under a scoped context is not supported here."
+            )
+        if active.previous is not None:
+            # An object like any other for 5.1.2, step 7: the type-scoped context ends here.
+            active = active.previous
+            if active.terms.get(term.name) is not term:
+                raise UnsupportedJsonLd(
+                    "scoped_collection", f"{keyword} under a scoped term is not supported here."
+                )
         try:
             if keyword == "@list":
                 return (self._list(value if isinstance(value, list) else [value], term, active, graph),)
@@ -352,10 +370,9 @@ class Converter:
         if isinstance(item, list):
             return self._list(item, term, active, graph)
         if isinstance(item, dict):
-            values = self._set_or_list(item, term, active, graph)
-            if len(values) != 1:
+            if any(self._keyword(active, name) == "@set" for name in item):
                 raise UnsupportedJsonLd("set_in_list", "A @set inside a @list is not supported here.")
-            return values[0]
+            return self._set_or_list(item, term, active, graph)[0]
         return self._scalar(item, term, active)
 
     # --- values ---------------------------------------------------------------------------------
@@ -364,6 +381,10 @@ class Converter:
         self._budget.spend(_UNITS_PER_VALUE)
         if term.context is not UNSET:
             active = self._contexts.for_property(active, term, self._budget)
+            if active.terms.get(term.name) is not term:
+                raise UnsupportedJsonLd(
+                    "scope_redefines", "A scoped context that redefines its own term is not supported."
+                )
         if isinstance(value, str):
             return self._string(value, term, active)
         return literals.native(value, term.datatype or self._stated_string(term))

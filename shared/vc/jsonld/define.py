@@ -165,6 +165,7 @@ class Definition:
             type_ = "@id"
         return Term(
             iri,
+            name=name,
             type_=type_,
             container=container,
             language=_language(name, value) if "@type" not in value else UNSET,
@@ -173,7 +174,7 @@ class Definition:
             prefix=_prefix(name, value, iri, simple=simple),
             protected=self._protected(name, value),
             reverse="@reverse" in value,
-            unsupported=_unsupported(value, container),
+            unsupported=_unsupported(value, iri, container),
         )
 
     def _reverse(self, name: str, value: dict[str, Any]) -> str | Unset:
@@ -291,7 +292,9 @@ def _prefix(name: str, value: dict[str, Any], iri: str | None, *, simple: bool) 
     return iri.startswith("_:") or iri.endswith(_ENDS_IN_DELIMITER)
 
 
-def _unsupported(value: dict[str, Any], container: frozenset[str]) -> str:
+def _unsupported(value: dict[str, Any], iri: str | None, container: frozenset[str]) -> str:
+    if iri in KEYWORDS and not value.keys() <= {"@id", "@protected"} and iri != "@type":
+        return "more than another name for a keyword"
     if "@reverse" in value:
         return "@reverse"
     if "@nest" in value:

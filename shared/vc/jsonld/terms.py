@@ -73,6 +73,7 @@ class Term:
         "iri",
         "is_keyword",
         "language",
+        "name",
         "predicate",
         "prefix",
         "protected",
@@ -86,6 +87,7 @@ class Term:
         self,
         iri: str | None,
         *,
+        name: str = "",
         type_: str | None = None,
         container: frozenset[str] = frozenset(),
         language: str | Unset | None = UNSET,
@@ -96,6 +98,7 @@ class Term:
         reverse: bool = False,
         unsupported: str = "",
     ) -> None:
+        self.name = name
         self.iri = iri
         self.is_keyword = iri in KEYWORDS
         self.predicate = f"<{iri}>"
