@@ -84,7 +84,7 @@ def _outgoing(
     data: Mapping[str, Any],
 ) -> Outgoing:
     return Outgoing(
-        topic=topic,
+        topic=topic.name,
         subject=subject,
         type=type_,
         organisation=organisation,

@@ -13,7 +13,7 @@ from services.directory.recognitions.schemas import RecognitionCreate, Recogniti
 from services.directory.tables import idempotency
 from shared.db import WriteSession, new_id
 from shared.http.access import Access
-from shared.http.idempotency import IdempotentRequest, StoredResponse, created, once
+from shared.http.idempotency import IdempotentRequest, StoredResponse, once
 from shared.http.paging import PageRequest
 from shared.http.problems import FieldError, InvalidRequest, NotFound
 
@@ -33,7 +33,8 @@ async def give(
 
         async def act() -> StoredResponse:
             shown = await _give(context, session, access, given, valid_from)
-            return created(shown, location=f"{context.settings.public_url}/v1/recognitions/{shown.id}")
+            location = f"{context.settings.public_url}/v1/recognitions/{shown.id}"
+            return StoredResponse(201, shown.model_dump_json(), location=location)
 
         return await once(
             session,

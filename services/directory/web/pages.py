@@ -14,8 +14,6 @@ from shared.web.pages import Pages, content_security_policy
 
 _pages = Pages("services.directory.web", title="Confer Directory")
 _pages.environment.filters["segment"] = lambda text: quote(text, safe="")
-# With no-referrer browsers say `Origin: null` also for our own forms (Fetch, "append a request Origin header").
-_FORM = {"Referrer-Policy": "same-origin"}
 
 
 def home(request: Request) -> Response:
@@ -52,7 +50,7 @@ def sign_in(
 ) -> Response:
     """The sign-in form in front of a program's request; `query` is that request, kept as it is."""
     values = {"query": query, "problem": problem, "login": login, "organisations": organisations}
-    return _pages.page(request, "sign_in.html", values, status=status, headers=_FORM)
+    return _pages.page(request, "sign_in.html", values, status=status)
 
 
 def consent(request: Request, query: str, question: Question) -> Response:
@@ -60,18 +58,14 @@ def consent(request: Request, query: str, question: Question) -> Response:
     target = urlsplit(question.parameters["redirect_uri"])
     # Browsers apply form-action to where the answer redirects as well.
     policy = content_security_policy(form_action=f"'self' {target.scheme}://{target.netloc}")
-    return _pages.page(
-        request, "consent.html", {"query": query, "question": question}, headers=_FORM, policy=policy
-    )
+    return _pages.page(request, "consent.html", {"query": query, "question": question}, policy=policy)
 
 
 def invitation(
     request: Request, values: Mapping[str, Any], *, problem: str | None = None, status: int = 200
 ) -> Response:
     """The form that accepts an invitation."""
-    return _pages.page(
-        request, "invitation.html", {"problem": problem, **values}, status=status, headers=_FORM
-    )
+    return _pages.page(request, "invitation.html", {"problem": problem, **values}, status=status)
 
 
 def accepted(request: Request, organisation: str) -> Response:
