@@ -30,7 +30,10 @@ class DirectoryAuthenticator:
         self._tokens = tokens
 
     async def authenticate(self, request: Request) -> Access | None:
-        """See `shared.http.access.Authenticator`. Raises Unauthenticated, ForgedForm (the cookie, sent by another site's page)."""
+        """See `shared.http.access.Authenticator`.
+
+        Raises Unauthenticated, and ForgedForm for the cookie in a request that another site's page made.
+        """
         token = bearer_token(request)
         if token is not None and not is_kind(token, "session"):
             return await self._tokens.verify(token)

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.directory.catalogue.store import AchievementEntry, IssuerEntry, IssuerKey
 from services.directory.organisations.store import Organisation
-from services.directory.recognitions.schemas import RecognitionOut
 from services.directory.recognitions.schemas import Recogniser as OrganisationInBrief
+from services.directory.recognitions.schemas import RecognitionOut
 from shared.http.schemas import Moment, Schema
 
 

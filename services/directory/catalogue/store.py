@@ -117,7 +117,7 @@ def _recognised(at: datetime, by: str | None) -> ColumnElement[bool]:
     return exists(select(Recognition.id).where(*conditions))
 
 
-def _issuers(query: IssuerQuery, at: datetime) -> Select[tuple[IssuerEntry, Organisation | None]]:
+def _issuers(query: IssuerQuery, at: datetime) -> Select[IssuerEntry, Organisation]:
     statement = select(IssuerEntry, Organisation).outerjoin(
         Organisation, Organisation.id == IssuerEntry.organisation_id
     )

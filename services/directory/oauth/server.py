@@ -55,7 +55,8 @@ class ClientView:
 
     def check_client_secret(self, client_secret: str) -> bool:
         given = digest(client_secret)
-        return any([secrets.compare_digest(given, kept) for kept in self._secret_hashes])
+        matches = [secrets.compare_digest(given, kept) for kept in self._secret_hashes]
+        return any(matches)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
         return method in {"client_secret_basic", "client_secret_post"}

@@ -105,9 +105,9 @@ async def ask(context: Context, query: str, signed_in: SignedIn) -> Question | R
             server.get_consent_grant(request)
             consent = _consent(server, request, signed_in)
             if not consent.scopes:
-                return server.create_authorization_response(
-                    request, grant_user=None, grant=server.get_authorization_grant(request)
-                )
+                grant = server.get_authorization_grant(request)
+                denied: Reply = server.create_authorization_response(request, grant_user=None, grant=grant)
+                return denied
         except OAuth2Error as error:
             return _for_browser(server, request, error)
         client: ClientView = request.client

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.directory import events
+from services.directory.catalogue import store as catalogue
 from services.directory.clients import store as clients
 from services.directory.context import Context
 from services.directory.members import people
@@ -18,7 +19,6 @@ from services.directory.organisations.schemas import (
     OrganisationOut,
     OrganisationRegistered,
 )
-from services.directory.catalogue import store as catalogue
 from services.directory.recognitions import store as recognitions
 from services.directory.sessions import store as sessions
 from shared.db import ReadSession, WriteSession, new_id

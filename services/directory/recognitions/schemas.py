@@ -30,6 +30,13 @@ class RecognitionScope(Schema):
         default=None, description="Ids of single achievements, as credentials carry them."
     )
 
+    @classmethod
+    def kept(cls, scope: dict[str, list[str]]) -> "RecognitionScope":
+        """What was checked when it was given."""
+        return cls.model_construct(
+            achievement_types=scope.get("achievement_types"), achievements=scope.get("achievements")
+        )
+
     def to_json(self) -> dict[str, list[str]]:
         """Without what is not named: `{}` is everything."""
         named = {"achievement_types": self.achievement_types, "achievements": self.achievements}
@@ -91,7 +98,7 @@ class RecognitionOut(Schema):
             id=recognition.id,
             recogniser=Recogniser.of(recogniser),
             issuer=recognition.issuer,
-            scope=RecognitionScope.model_construct(**recognition.scope),
+            scope=RecognitionScope.kept(recognition.scope),
             valid_from=recognition.valid_from,
             valid_until=recognition.valid_until,
             reason=recognition.reason,
