@@ -22,6 +22,7 @@ def list_contexts(
     """List every pinned context with its SHA-256."""
     store = ContextStore.builtin() if extra is None else ContextStore.builtin().with_extra(extra)
     table = Table("URL", "SHA-256")
-    for pinned in store.pinned():
-        table.add_row(pinned.url, pinned.sha256)
+    for url in store.urls():
+        for pinned in store.alternatives(url):
+            table.add_row(pinned.url, pinned.sha256)
     Console(width=200).print(table)
