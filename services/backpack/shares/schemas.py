@@ -1,0 +1,83 @@
+"""Shares as the API shows them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
+
+Title = Annotated[str, Field(min_length=1, max_length=200, examples=["For my application"])]
+
+
+class ShareIn(Schema):
+    credentials: Annotated[
+        list[Id], Field(min_length=1, max_length=100, description="Accepted badges, in the order shown.")
+    ]
+    title: Title | None = None
+    expires_at: Moment | None = Field(
+        default=None, description="Until when the link works; null: until it is closed."
+    )
+    public: bool = Field(default=False, description="Publish: search engines may list the page.")
+    external_id: ExternalId | None = None
+    metadata: Metadata | None = None
+
+
+class SharedOut(Schema):
+    position: int
+    credential: Id
+
+
+class ShareOut(Schema):
+    id: Id
+    url: str = Field(description="The link; whoever has it sees the badges.")
+    title: str | None
+    public: bool
+    state: Literal["open", "closed", "expired"]
+    credentials: list[SharedOut]
+    consent: Id
+    views: int
+    created_at: Moment
+    expires_at: Moment | None
+    closed_at: Moment | None
+    external_id: ExternalId | None
+    metadata: Metadata | None
+
+
+class ViewOut(Schema):
+    """How often a kind of client looked within one hour; who it was is not kept."""
+
+    hour: Moment
+    client: Literal["browser", "phone", "verifier", "robot", "program"]
+    format: Literal["page", "list", "json", "jwt", "png", "svg"]
+    count: int
+
+
+class ViewList(Schema):
+    total: int
+    items: list[ViewOut]
+
+
+class PublicBadge(Schema):
+    """A badge as the list of a share names it."""
+
+    url: str = Field(description="Where the badge itself is; by content negotiation.")
+    credential: str | None
+    name: str
+    description: str | None
+    issuer: str | None
+    issuer_name: str | None
+    status: Literal["valid", "suspended", "replaced", "revoked"]
+    expired: bool
+    valid_from: Moment | None
+    valid_until: Moment | None
+    proven: bool = Field(description="Whether the holder has proven to be the one it names.")
+    media_types: list[str]
+
+
+class PublicShare(Schema):
+    """What a share of several badges answers to a program."""
+
+    url: str
+    title: str | None
+    expires_at: Moment | None
+    credentials: list[PublicBadge]
