@@ -8,15 +8,15 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def parse_date_time(text: object) -> datetime | None:
-    """The moment that `text` names, with its time zone; `None` if it names none.
+    """The moment that `text` names, in UTC; `None` if it names none.
 
     A date-time without zone is refused: it means another moment to every reader.
     """
     if not isinstance(text, str) or _DATE_TIME.fullmatch(text) is None:
         return None
     try:
-        return datetime.fromisoformat(_to_microseconds(text))
-    except ValueError:
+        return datetime.fromisoformat(_to_microseconds(text)).astimezone(UTC)
+    except (ValueError, OverflowError):  # beyond the year 1 or 9999 once in UTC
         return None
 
 

@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from .codes import CODES
+from .dates import write_date_time
 from .fetching import Recognition
 from .strict_json import JsonObject
 
@@ -14,11 +15,6 @@ Outcome = Literal["passed", "failed", "inconclusive", "skipped"]
 Verdict = Literal["accepted", "rejected", "undetermined"]
 Match = Literal["matched", "not_matched", "cannot_tell"]
 Container = Literal["json", "jwt", "png", "svg"]
-
-
-def rfc3339(moment: datetime) -> str:
-    """`moment` in UTC, to the whole second, with `Z`."""
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class Source:
     def to_json(self) -> JsonObject:
         return {
             "url": self.url,
-            "fetched_at": rfc3339(self.fetched_at),
+            "fetched_at": write_date_time(self.fetched_at),
             "age_seconds": self.age_seconds,
             "sha256": self.sha256,
             "stale": self.stale,
@@ -140,7 +136,7 @@ class Report:
     ) -> JsonObject:
         out: JsonObject = {
             "id": self.id,
-            "verified_at": rfc3339(self.verified_at),
+            "verified_at": write_date_time(self.verified_at),
             "verdict": self.verdict,
             "summary": self.summary,
             "format": self.format,
@@ -181,9 +177,9 @@ def recognition_json(one: Recognition) -> JsonObject:
         "recogniser": dict(one.recogniser),
         "issuer": one.issuer,
         "scope": dict(one.scope),
-        "valid_from": None if one.valid_from is None else rfc3339(one.valid_from),
-        "valid_until": None if one.valid_until is None else rfc3339(one.valid_until),
+        "valid_from": None if one.valid_from is None else write_date_time(one.valid_from),
+        "valid_until": None if one.valid_until is None else write_date_time(one.valid_until),
         "reason": one.reason,
         "registry": one.registry,
-        "checked_at": rfc3339(one.checked_at),
+        "checked_at": write_date_time(one.checked_at),
     }

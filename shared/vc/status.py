@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from .contexts import CREDENTIALS_V2
-from .report import rfc3339
+from .dates import write_date_time
 from .strict_json import JsonObject
 
 MINIMUM_BITS = 131_072
@@ -165,11 +165,11 @@ def status_list_credential(
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer,
-        "validFrom": rfc3339(valid_from),
+        "validFrom": write_date_time(valid_from),
         "credentialSubject": subject,
     }
     if valid_until is not None:
-        document["validUntil"] = rfc3339(valid_until)
+        document["validUntil"] = write_date_time(valid_until)
     return document
 
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from shared.vc.dates import parse_date_time
-from shared.vc.report import Check, failed, inconclusive, passed, rfc3339
+from shared.vc.dates import parse_date_time, write_date_time
+from shared.vc.report import Check, failed, inconclusive, passed
 
 from .case import Case
 
@@ -20,10 +20,10 @@ def check_validity(case: Case, now: datetime) -> Check:
     if (start is None and start_name in document) or (end is None and end_name in document):
         return inconclusive("validity.unknown", "A date of the period of validity cannot be read.")
     if start is not None and now + SKEW < start:
-        reason = f"The badge is not valid before {rfc3339(start)}."
+        reason = f"The badge is not valid before {write_date_time(start)}."
         return failed("validity.not_yet_valid", reason, f"/{start_name}")
     if end is not None and now - SKEW >= end:
-        return failed("validity.expired", f"The badge expired on {rfc3339(end)}.", f"/{end_name}")
+        return failed("validity.expired", f"The badge expired on {write_date_time(end)}.", f"/{end_name}")
     if end is None:
         return passed("validity.current", "The badge is valid and has no date of expiry.")
-    return passed("validity.current", f"The badge is valid until {rfc3339(end)}.")
+    return passed("validity.current", f"The badge is valid until {write_date_time(end)}.")
