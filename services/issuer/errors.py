@@ -124,15 +124,3 @@ class RecipientErased(Problem):
     """The recipient's data was erased on their request; the credential's text is gone with it."""
 
     code, status, title = "recipient-erased", 410, "The recipient's data was erased"
-
-
-class TooManyRows(Problem):
-    """The bulk request has more rows than one job takes. Split it; `limit` says how many fit."""
-
-    code, status, title = "too-many-rows", 413, "Too many rows"
-
-
-class RowNotReadable(Problem):
-    """A row of a bulk request cannot be read. `row` counts from 0; `detail` says what is wrong with it."""
-
-    code, status, title = "row-not-readable", 400, "A row cannot be read"

@@ -26,9 +26,8 @@ def lint(
 ) -> None:
     """Check an object of the Open Badges class `name`, as it will stand in credentials.
 
-    Args:
-        extra: further contexts, after the two of Open Badges.
-        base: JSON pointer of the object in the request, for naming what is wrong.
+    `extra` are further contexts after the two of Open Badges; `base` is the object's JSON pointer in the request, for
+    naming what is wrong there.
 
     Raises:
         refusal: naming each place that breaks the model, or the term that no context defines.

@@ -17,16 +17,13 @@ class IssuerSettings(ServiceSettings):
 
     service: ClassVar[str] = "issuer"
 
-    evidence_url: PublicUrl = ""
-    """The origin that evidence files are served from: never the one that people sign in to."""
+    evidence_url: PublicUrl = "http://localhost"
+    """The origin that evidence files are served from: never the one that people sign in to. Embedded, another name of
+    this machine is filled in."""
     evidence_dir: Path | None = None
     """Where evidence files lie; every process of the issuer needs the same directory."""
     evidence_max_bytes: int = Field(default=200 * MEGABYTE, gt=0)
     image_max_bytes: int = Field(default=1 * MEGABYTE, gt=0)
-    bulk_max_rows: int = Field(default=200_000, gt=0)
-    bulk_max_bytes: int = Field(default=1024 * MEGABYTE, gt=0)
-    job_chunk: int = Field(default=100, gt=0, le=1000)
-    """Rows of a bulk job that share one transaction."""
     status_list_capacity: int = Field(default=131_072, gt=0, le=131_072)
     """Awards per status list. The published list is never shorter than 131,072 bits, for the privacy of its members."""
     status_list_ttl: int = Field(default=60, gt=0)
@@ -37,7 +34,7 @@ class IssuerSettings(ServiceSettings):
     @model_validator(mode="after")
     def _complete(self) -> "IssuerSettings":
         # The model is frozen for everyone else; here it is still being made.
-        if not self.evidence_url:
+        if "evidence_url" not in self.model_fields_set:
             host = "127.0.0.1" if urlsplit(self.public_url).hostname == "localhost" else "localhost"
             object.__setattr__(self, "evidence_url", f"http://{host}:{self.port}")
         if self.evidence_dir is None:
@@ -66,4 +63,6 @@ class IssuerSettings(ServiceSettings):
         if not self.evidence_url.startswith("https://"):
             raise SettingRefused("CONFER_ISSUER_EVIDENCE_URL: evidence needs an https origin of its own")
         if urlsplit(self.evidence_url).hostname == urlsplit(self.public_url).hostname:
-            raise SettingRefused("CONFER_ISSUER_EVIDENCE_URL: must not be the issuer's own host: files may be hostile")
+            raise SettingRefused(
+                "CONFER_ISSUER_EVIDENCE_URL: must not be the issuer's own host: files may be hostile"
+            )

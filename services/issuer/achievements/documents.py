@@ -46,7 +46,9 @@ def checked_draft(given: dict[str, Any]) -> dict[str, Any]:
     return draft
 
 
-def document(draft: dict[str, Any], *, uri: str, number: int, profile: Profile, picture: Picture) -> dict[str, Any]:
+def document(
+    draft: dict[str, Any], *, uri: str, number: int, profile: Profile, picture: Picture
+) -> dict[str, Any]:
     """The Achievement as it will stand in credentials.
 
     Filled in where the owner wrote nothing: creator, version, image, and the ids of result descriptions and levels.

@@ -71,7 +71,9 @@ async def list_achievements(
 ) -> Page[AchievementOut]:
     """In no particular order, a page at a time."""
     after = asked.after(str)
-    found = await service.listed(context, access, after[0] if after else None, asked.limit + 1, state, profile)
+    found = await service.listed(
+        context, access, after[0] if after else None, asked.limit + 1, state, profile
+    )
     shown = found[: asked.limit]
     return page(request, response, asked, shown, end=(shown[-1].id,) if len(found) > asked.limit else None)
 
@@ -129,7 +131,8 @@ async def upload_achievement_image(
     access: AchievementsWrite,
     context: Current,
     caption: Annotated[
-        str, Query(min_length=1, max_length=500, description="What the image shows, for those who do not see it.")
+        str,
+        Query(min_length=1, max_length=500, description="What the image shows, for those who do not see it."),
     ],
 ) -> AchievementOut:
     """The body is a PNG (up to 2048 by 2048 pixels) or an SVG. It takes effect with the next version."""

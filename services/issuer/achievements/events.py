@@ -5,10 +5,10 @@ from typing import Any
 from services.issuer.achievements.documents import achievement_url
 from services.issuer.achievements.store import Achievement, AchievementVersion
 from services.issuer.profiles.store import Profile
-from services.issuer.topics import ACHIEVEMENTS
 from shared.clock import to_rfc3339
 from shared.contracts import schema_url
 from shared.messaging.outbox import Outgoing
+from shared.messaging.topics import ACHIEVEMENTS
 
 
 def published(
@@ -34,7 +34,9 @@ def published(
 
 def archived(achievement: Achievement, public_url: str) -> Outgoing:
     assert achievement.archived_at is not None  # set when it was archived
-    return _outgoing(achievement, "achievement.archived", {"at": to_rfc3339(achievement.archived_at)}, public_url)
+    return _outgoing(
+        achievement, "achievement.archived", {"at": to_rfc3339(achievement.archived_at)}, public_url
+    )
 
 
 def _outgoing(achievement: Achievement, verb: str, data: dict[str, Any], public_url: str) -> Outgoing:
@@ -42,7 +44,7 @@ def _outgoing(achievement: Achievement, verb: str, data: dict[str, Any], public_
     uri = achievement_url(public_url, achievement.id)
     event_type = f"org.confer.{verb}.v1"
     return Outgoing(
-        topic=ACHIEVEMENTS,
+        topic=ACHIEVEMENTS.name,
         subject=uri,
         type=event_type,
         organisation=achievement.organisation,

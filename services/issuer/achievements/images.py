@@ -20,11 +20,45 @@ _MOST_PIXELS = 2048
 _MOST_ELEMENTS = 20_000
 _MOST_DEPTH = 64
 _ELEMENTS = frozenset(
-    (
-        "svg g defs symbol use title desc path rect circle ellipse line polyline polygon text tspan textPath image "
-        "linearGradient radialGradient stop clipPath mask pattern marker filter feBlend feColorMatrix feComposite "
-        "feFlood feGaussianBlur feMerge feMergeNode feMorphology feOffset feDropShadow switch"
-    ).split()
+    {
+        "svg",
+        "g",
+        "defs",
+        "symbol",
+        "use",
+        "title",
+        "desc",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "textPath",
+        "image",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "clipPath",
+        "mask",
+        "pattern",
+        "marker",
+        "filter",
+        "feBlend",
+        "feColorMatrix",
+        "feComposite",
+        "feFlood",
+        "feGaussianBlur",
+        "feMerge",
+        "feMergeNode",
+        "feMorphology",
+        "feOffset",
+        "feDropShadow",
+        "switch",
+    }
 )
 _HREF = re.compile(r"#[\w.:-]+|data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]+")
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\s*\(|javascript:|\\", re.IGNORECASE)
@@ -54,7 +88,13 @@ def _png(content: bytes) -> bytes:
             if max(picture.size) > _MOST_PIXELS:
                 raise InvalidImage(f"Send an image of at most {_MOST_PIXELS} by {_MOST_PIXELS} pixels.")
             picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombWarning) as error:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombWarning,
+    ) as error:
         raise InvalidImage("The PNG is damaged.") from error
     out = io.BytesIO()
     picture.convert("RGBA").save(out, "PNG", optimize=True)
@@ -70,7 +110,12 @@ def _svg(content: bytes) -> bytes:
         raise InvalidImage("The root of the SVG must be an `svg` element in the SVG namespace.")
     _check_size(root)
     _keep_drawing(root)
-    return tostring(root, encoding="utf-8", xml_declaration=False)
+    return _written(root)
+
+
+def _written(root: Element) -> bytes:
+    text: bytes = tostring(root, encoding="utf-8", xml_declaration=False)
+    return text
 
 
 def _check_size(root: Element) -> None:
@@ -119,4 +164,4 @@ def as_svg(png: bytes, name: str) -> bytes:
     root.append(title)
     href = "data:image/png;base64," + b64encode(png).decode()
     root.append(Element(f"{{{_SVG_NAMESPACE}}}image", {"width": "100%", "height": "100%", "href": href}))
-    return tostring(root, encoding="utf-8", xml_declaration=False)
+    return _written(root)

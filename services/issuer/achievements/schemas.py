@@ -58,10 +58,13 @@ class AchievementIn(Schema):
 
     profile: Annotated[Id, Field(description="The issuer profile that awards it.")]
     achievement: AchievementObject
-    contexts: Contexts = []
+    contexts: Contexts = Field(default_factory=list)
     duplicates: Duplicates = "deny"
     suspendable: Annotated[
-        bool, Field(description="Awards carry a second status entry, so that they can be suspended and reinstated.")
+        bool,
+        Field(
+            description="Awards carry a second status entry, so that they can be suspended and reinstated."
+        ),
     ] = False
     claim_days: ClaimDays | None = None
     external_id: ExternalId | None = None
@@ -99,7 +102,8 @@ class AchievementOut(Schema):
     state: Literal["draft", "published", "archived"]
     has_draft: bool
     achievement: Annotated[
-        AchievementObject, Field(description="The draft if there is one, else the latest version, with all ids.")
+        AchievementObject,
+        Field(description="The draft if there is one, else the latest version, with all ids."),
     ]
     contexts: Contexts
     versions: list[VersionOut]

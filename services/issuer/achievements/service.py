@@ -18,7 +18,9 @@ from shared.http.etag import Precondition
 from shared.http.problems import NotFound
 
 
-async def create(context: Context, access: Access, given: AchievementIn, session: WriteSession) -> AchievementOut:
+async def create(
+    context: Context, access: Access, given: AchievementIn, session: WriteSession
+) -> AchievementOut:
     """A draft. Raises InvalidAchievement, UnknownContext, NotFound (the profile), ProfileClosed."""
     now = context.clock()
     profile = await profiles.usable(session, given.profile, access)
@@ -113,7 +115,9 @@ async def remove_image(
     return await _shown(context, session, achievement), achievement.version
 
 
-async def publish(context: Context, access: Access, achievement_id: str, session: WriteSession) -> AchievementOut:
+async def publish(
+    context: Context, access: Access, achievement_id: str, session: WriteSession
+) -> AchievementOut:
     """The draft becomes the next version, under a permanent id. Raises NothingToPublish, InvalidAchievement."""
     achievement = await _locked(session, achievement_id, access)
     profile = await profiles.usable(session, achievement.profile_id, access)
@@ -138,13 +142,17 @@ async def publish(context: Context, access: Access, achievement_id: str, session
         session.add(row)
         await session.flush()
     achievement.latest, achievement.state = number, "published"
-    achievement.draft = achievement.draft_contexts = achievement.draft_image = achievement.draft_caption = None
+    achievement.draft = achievement.draft_contexts = achievement.draft_image = achievement.draft_caption = (
+        None
+    )
     _touch(context, achievement, access)
     await context.outbox.add(session, events.published(achievement, version, profile, context.public_url))
     return await _shown(context, session, achievement)
 
 
-async def archive(context: Context, access: Access, achievement_id: str, session: WriteSession) -> AchievementOut:
+async def archive(
+    context: Context, access: Access, achievement_id: str, session: WriteSession
+) -> AchievementOut:
     """Nothing more is awarded of it; its versions stay where they are. Raises AchievementArchived."""
     achievement = await _locked(session, achievement_id, access)
     was_published = achievement.latest > 0

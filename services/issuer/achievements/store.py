@@ -139,9 +139,19 @@ async def lock_owned(session: WriteSession, achievement_id: str, organisation: s
 
 
 async def page(
-    session: ReadSession, organisation: str, after: str | None, limit: int, state: str | None, profile_id: str | None
+    session: ReadSession,
+    organisation: str,
+    after: str | None,
+    limit: int,
+    state: str | None,
+    profile_id: str | None,
 ) -> list[Achievement]:
-    query = select(Achievement).where(Achievement.organisation == organisation).order_by(Achievement.id).limit(limit)
+    query = (
+        select(Achievement)
+        .where(Achievement.organisation == organisation)
+        .order_by(Achievement.id)
+        .limit(limit)
+    )
     if state is not None:
         query = query.where(Achievement.state == state)
     if profile_id is not None:

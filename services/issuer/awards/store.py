@@ -1,6 +1,6 @@
 """The tables of awards, their credentials and their history, and every query on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    insert,
     select,
     tuple_,
     update,
@@ -116,12 +115,6 @@ class AwardChange(Base):
     replaced_by: Mapped[str | None] = mapped_column(String(32))
 
 
-async def add(session: WriteSession, awards: Sequence[Mapping[str, Any]], credentials: Sequence[Mapping[str, Any]]) -> None:
-    """Insert awards with their credentials, many in one statement each. IntegrityError: one of them is a duplicate."""
-    await session.execute(insert(Award.__table__), awards)  # type: ignore[arg-type]  # __table__ is a Table here
-    await session.execute(insert(Credential.__table__), credentials)  # type: ignore[arg-type]
-
-
 async def get(session: ReadSession, award_id: str) -> Award | None:
     return await session.get(Award, award_id)
 
@@ -133,8 +126,12 @@ async def get_owned(session: ReadSession, award_id: str, organisation: str) -> A
 
 async def lock_owned(session: WriteSession, award_ids: Sequence[str], organisation: str) -> dict[str, Award]:
     """Those of the awards that are the organisation's, locked in a fixed order, by id."""
-    query = select(Award).where(Award.id.in_(award_ids), Award.organisation == organisation).order_by(Award.id)
-    found = await session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True))
+    query = (
+        select(Award).where(Award.id.in_(award_ids), Award.organisation == organisation).order_by(Award.id)
+    )
+    found = await session.scalars(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
     return {award.id: award for award in found}
 
 
@@ -170,7 +167,6 @@ class AwardFilter:
     delivery: str | None = None
     external_id: str | None = None
     job_id: str | None = None
-    recipient_keys: Sequence[str] | None = None
 
 
 async def page(
@@ -207,11 +203,17 @@ async def changes_by_key(
     return {(change.award_id, change.sequence): change for change in await session.scalars(query)}
 
 
-async def issued_with_bodies(session: ReadSession, award_ids: Sequence[str]) -> dict[str, tuple[Award, Credential]]:
+async def issued_with_bodies(
+    session: ReadSession, award_ids: Sequence[str]
+) -> dict[str, tuple[Award, Credential]]:
     """Awards with their credentials, by id."""
     if not award_ids:
         return {}
-    query = select(Award, Credential).join(Credential, Credential.award_id == Award.id).where(Award.id.in_(award_ids))
+    query = (
+        select(Award, Credential)
+        .join(Credential, Credential.award_id == Award.id)
+        .where(Award.id.in_(award_ids))
+    )
     return {award.id: (award, found) for award, found in (await session.execute(query)).tuples()}
 
 

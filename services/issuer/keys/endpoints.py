@@ -19,7 +19,10 @@ KeysWrite = Annotated[Access, Depends(require("keys:write"))]
 
 
 @router.get(
-    "", summary="List a profile's signing keys", responses=problems(NotFound), response_model_exclude_none=True
+    "",
+    summary="List a profile's signing keys",
+    responses=problems(NotFound),
+    response_model_exclude_none=True,
 )
 async def list_keys(profile_id: Id, access: ProfilesRead, context: Current) -> Page[KeyOut]:
     """All of them, oldest first, on one page."""

@@ -12,7 +12,9 @@ class KeyOut(Schema):
 
     id: Id
     algorithm: Annotated[str, Field(examples=["Ed25519"])]
-    verification_method: Annotated[str, Field(description="As it stands in proofs: the DID and the key's Multikey.")]
+    verification_method: Annotated[
+        str, Field(description="As it stands in proofs: the DID and the key's Multikey.")
+    ]
     state: Literal["active", "retired", "compromised"]
     valid_from: Moment
     valid_until: Moment | None = None
@@ -24,5 +26,7 @@ class KeyOut(Schema):
 class CompromiseIn(Schema):
     """Declares that others may sign with this key."""
 
-    since: Annotated[Moment | None, Field(description="From when it cannot be trusted; left out: from now.")] = None
+    since: Annotated[
+        Moment | None, Field(description="From when it cannot be trusted; left out: from now.")
+    ] = None
     reason: Annotated[str, Field(min_length=1, max_length=2000)] | None = None

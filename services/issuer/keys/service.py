@@ -36,7 +36,9 @@ def shown(profile: Profile, key: store.SigningKey) -> KeyOut:
     )
 
 
-async def make(context: Context, session: WriteSession, profile: Profile, actor: str, now: datetime) -> store.SigningKey:
+async def make(
+    context: Context, session: WriteSession, profile: Profile, actor: str, now: datetime
+) -> store.SigningKey:
     """Generate the profile's next active key; its secret half is never stored open."""
     secret = SigningKey.generate(ALGORITHM)
     key_id = new_id()

@@ -13,6 +13,7 @@ from services.issuer.profiles.store import Profile
 from shared.db import WriteSession
 from shared.vc import strict_json
 from shared.vc.contexts import ContextStore
+from shared.vc.errors import VcError
 from shared.vc.keys import Algorithm, SigningKey
 from shared.vc.proofs import data_integrity
 
@@ -22,7 +23,7 @@ _SLICE = 16
 """Signatures made in one go away from the event loop."""
 
 
-class SignatureNotGood(Exception):
+class SignatureNotGood(Exception):  # noqa: N818  (what it says is the whole matter)
     """What was just signed does not verify: a fault of ours, never of the caller's."""
 
 
@@ -39,7 +40,9 @@ class Signer:
 def opened(context: Context, profile: Profile, key: store.SigningKey) -> Signer:
     """The key, ready to sign."""
     plain = context.sealing.open(key.sealed, table=TABLE, row=key.id)
-    return Signer(key.id, verification_method(profile.did, key), SigningKey.from_secret(Algorithm(key.algorithm), plain))
+    return Signer(
+        key.id, verification_method(profile.did, key), SigningKey.from_secret(Algorithm(key.algorithm), plain)
+    )
 
 
 async def signer(context: Context, session: WriteSession, profile: Profile) -> Signer:
@@ -70,17 +73,21 @@ def _sign_slice(
 
 
 def _sign(by: Signer, document: dict[str, Any], now: datetime, contexts: ContextStore) -> bytes:
-    proof_given = data_integrity.sign(
+    secured = data_integrity.sign(
         document, key=by.secret, verification_method=by.method, created=now, store=contexts
     )
-    body = strict_json.dumps(proof_given)
+    # A list, as Open Badges' plain JSON schema wants it; one object passes only its JSON-LD variant.
+    secured["proof"] = [secured["proof"]]
+    body = strict_json.dumps(secured)
     _check(body, by, contexts)
     return body
 
 
 def _check(body: bytes, by: Signer, contexts: ContextStore) -> None:
-    """Read the bytes as a verifier would and check the proof over them."""
-    document = strict_json.loads(body)
-    assert isinstance(document, dict)
-    proof = document.pop("proof")
-    data_integrity.verify(document, proof[0], by.secret.public, contexts)
+    """Read the bytes as a verifier would and check the proof over them. Raises SignatureNotGood."""
+    try:
+        document = strict_json.loads_object(body)
+        (proof,) = data_integrity.proofs_of(document)
+        data_integrity.verify(document, proof, by.secret.public, contexts)
+    except VcError as error:
+        raise SignatureNotGood(str(error)) from error

@@ -68,7 +68,9 @@ async def active(session: WriteSession, profile_id: str) -> SigningKey:
 
 async def active_for_update(session: WriteSession, profile_id: str) -> SigningKey:
     found = await session.scalar(
-        select(SigningKey).where(SigningKey.profile_id == profile_id, SigningKey.state == "active").with_for_update(key_share=True)
+        select(SigningKey)
+        .where(SigningKey.profile_id == profile_id, SigningKey.state == "active")
+        .with_for_update(key_share=True)
     )
     assert found is not None
     return found

@@ -30,7 +30,9 @@ ProfilesWrite = Annotated[Access, Depends(require("profiles:write"))]
     summary="Open an issuer profile",
     responses=problems(InvalidProfile, IdempotencyKeyReused),
 )
-async def create_profile(given: ProfileIn, access: ProfilesWrite, context: Current, asked: Idempotent) -> Response:
+async def create_profile(
+    given: ProfileIn, access: ProfilesWrite, context: Current, asked: Idempotent
+) -> Response:
     """Gives it a DID and a signing key of its own. Its name and properties will stand in every badge it awards."""
 
     async def act(session: WriteSession) -> StoredResponse:
@@ -57,7 +59,9 @@ async def list_profiles(
     responses=problems(NotFound),
     response_model_exclude_none=True,
 )
-async def read_profile(profile_id: Id, response: Response, access: ProfilesRead, context: Current) -> ProfileOut:
+async def read_profile(
+    profile_id: Id, response: Response, access: ProfilesRead, context: Current
+) -> ProfileOut:
     """With its present signing key."""
     found, version = await service.read(context, access, profile_id)
     response.headers["ETag"] = etag(version)
@@ -91,7 +95,9 @@ async def change_profile(
     responses=problems(NotFound, ProfileClosed),
     response_model_exclude_none=True,
 )
-async def close_profile(profile_id: Id, given: CloseIn, access: ProfilesWrite, context: Current) -> ProfileOut:
+async def close_profile(
+    profile_id: Id, given: CloseIn, access: ProfilesWrite, context: Current
+) -> ProfileOut:
     """It awards nothing more. Its DID document and status lists stay, so that its badges remain verifiable."""
     async with context.db.write() as session:
         return await service.close(context, access, profile_id, given, session)

@@ -5,10 +5,10 @@ from typing import Any
 from services.issuer.keys.store import SigningKey
 from services.issuer.profiles.documents import verification_method
 from services.issuer.profiles.store import Profile
-from services.issuer.topics import PROFILES
 from shared.clock import to_rfc3339
 from shared.contracts import schema_url
 from shared.messaging.outbox import Outgoing
+from shared.messaging.topics import PROFILES
 
 
 def outgoing(profile: Profile, verb: str, data: dict[str, Any], public_url: str) -> Outgoing:
@@ -16,7 +16,7 @@ def outgoing(profile: Profile, verb: str, data: dict[str, Any], public_url: str)
     profile.event_sequence += 1
     event_type = f"org.confer.{verb}.v1"
     return Outgoing(
-        topic=PROFILES,
+        topic=PROFILES.name,
         subject=profile.did,
         type=event_type,
         organisation=profile.organisation,

@@ -9,6 +9,7 @@ from services.issuer.profiles import events, store
 from services.issuer.profiles.documents import did_of, profile_url
 from services.issuer.profiles.schemas import CloseIn, ProfileChange, ProfileIn, ProfileOut
 from services.issuer.profiles.store import Profile
+from services.issuer.status import service as status
 from shared.clock import to_rfc3339
 from shared.db import ReadSession, WriteSession, new_id
 from shared.http.access import Access
@@ -16,7 +17,9 @@ from shared.http.etag import Precondition
 from shared.http.problems import FieldError, NotFound
 
 
-async def open_profile(context: Context, access: Access, given: ProfileIn, session: WriteSession) -> ProfileOut:
+async def open_profile(
+    context: Context, access: Access, given: ProfileIn, session: WriteSession
+) -> ProfileOut:
     """A new profile with its DID and its first key. Raises InvalidProfile."""
     now = context.clock()
     profile_id = new_id()
@@ -43,6 +46,7 @@ async def open_profile(context: Context, access: Access, given: ProfileIn, sessi
     )
     await context.outbox.add(session, registered)
     await keys.make(context, session, profile, access.actor, now)
+    await status.open_lists(context, session, profile)
     return await _shown(context, session, profile)
 
 

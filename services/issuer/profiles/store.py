@@ -49,7 +49,10 @@ async def get_owned(session: ReadSession, profile_id: str, organisation: str) ->
 async def lock(session: WriteSession, profile_id: str) -> Profile:
     """The profile, locked until the transaction ends: its events are numbered under this lock."""
     found = await session.scalar(
-        select(Profile).where(Profile.id == profile_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+        select(Profile)
+        .where(Profile.id == profile_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     assert found is not None  # profiles are never deleted
     return found

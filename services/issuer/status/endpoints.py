@@ -22,7 +22,12 @@ MEDIA_TYPES = ("application/vc", "application/vc+ld+json", "application/ld+json"
     dependencies=[public],
     summary="Read a status list",
     responses=problems(NotFound, NotAcceptable)
-    | {200: {"description": "A signed BitstringStatusListCredential.", "content": {m: {} for m in MEDIA_TYPES}}},
+    | {
+        200: {
+            "description": "A signed BitstringStatusListCredential.",
+            "content": {m: {} for m in MEDIA_TYPES},
+        }
+    },
     response_class=Response,
 )
 async def read_status_list(

@@ -29,6 +29,8 @@ def _feistel(value: int, half: int, seed: bytes) -> int:
     mask = (1 << half) - 1
     left, right = value >> half, value & mask
     for number in range(_ROUNDS):
-        digest = blake2s(right.to_bytes(4, "big"), key=seed, person=bytes([number] * 8), digest_size=4).digest()
+        digest = blake2s(
+            right.to_bytes(4, "big"), key=seed, person=bytes([number] * 8), digest_size=4
+        ).digest()
         left, right = right, left ^ (int.from_bytes(digest, "big") & mask)
     return (left << half) | right

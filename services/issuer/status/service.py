@@ -14,15 +14,16 @@ from services.issuer.profiles import store as profiles
 from services.issuer.profiles.store import Profile
 from services.issuer.status import store
 from services.issuer.status.permutation import index_of
-from services.issuer.topics import STATUS_LISTS
 from shared.clock import to_rfc3339
 from shared.contracts import schema_url
 from shared.db import WriteSession, new_id, on_commit
 from shared.messaging.outbox import Outgoing
+from shared.messaging.topics import STATUS_LISTS
 from shared.vc.status import MINIMUM_BITS, StatusBits, status_entry, status_list_credential
 
 BITS = MINIMUM_BITS
 """Length of every published list, however few of its places are given out."""
+REVOCATION, SUSPENSION = PURPOSES = ("revocation", "suspension")
 _BLOCK = 64
 _CHANGED = "org.confer.status-list.changed.v1"
 
@@ -41,15 +42,27 @@ class Place:
         return status_entry(self.uri, self.index, purpose=self.purpose)
 
 
-async def take(context: Context, session: WriteSession, profile: Profile, purpose: str, count: int) -> list[Place]:
-    """The next `count` places for a profile, on as many lists as it needs; a fresh list is signed at once, so that a
-    credential never points at a list which is not there.
+async def open_lists(context: Context, session: WriteSession, profile: Profile) -> None:
+    """A new profile's first lists, signed at once: a credential never points at a list that is not there."""
+    signer = await keys.signer(context, session, profile)
+    for purpose in PURPOSES:
+        await _create(context, session, profile, purpose, signer)
+
+
+async def take(
+    context: Context, session: WriteSession, profile: Profile, purpose: str, count: int
+) -> list[Place]:
+    """The next `count` places for a profile, on as many lists as it needs. A full list gets its successor at once,
+    under its own lock, so that there is always exactly one that is open.
     """
+    # The key before the lists, here as everywhere: two transactions never wait for each other.
+    signer = await keys.signer(context, session, profile)
     places: list[Place] = []
     while len(places) < count:
+        # On PostgreSQL the first look may have waited for a list that was full by then; the second sees the next.
         current = await store.open_list(session, profile.id, purpose)
-        if current is None:
-            current = await _create(context, session, profile, purpose)
+        current = current or await store.open_list(session, profile.id, purpose)
+        assert current is not None  # made with the profile, succeeded when full
         first = current.taken
         current.taken = min(current.capacity, first + count - len(places))
         places += [
@@ -58,7 +71,9 @@ async def take(context: Context, session: WriteSession, profile: Profile, purpos
         ]
         if current.taken == current.capacity:
             current.state = "full"
-        await session.flush()
+            await session.flush()
+            await _create(context, session, profile, purpose, signer)
+    await session.flush()
     return places
 
 
@@ -126,8 +141,9 @@ async def sign_due(context: Context) -> int:
     return len(due)
 
 
-async def _create(context: Context, session: WriteSession, profile: Profile, purpose: str) -> store.StatusList:
-    signer = await keys.signer(context, session, profile)
+async def _create(
+    context: Context, session: WriteSession, profile: Profile, purpose: str, signer: keys.Signer
+) -> None:
     list_id = new_id()
     created = store.StatusList(
         id=list_id,
@@ -147,11 +163,10 @@ async def _create(context: Context, session: WriteSession, profile: Profile, pur
     session.add(created)
     await session.flush()
     await _sign(context, session, created, profile, signer)
-    return created
 
 
 async def _sign(
-    context: Context, session: WriteSession, current: store.StatusList, profile: Profile, signer: "keys.Signer"
+    context: Context, session: WriteSession, current: store.StatusList, profile: Profile, signer: keys.Signer
 ) -> None:
     now = context.clock()
     # Two versions within a second would look alike to whoever compares validFrom with what was announced.
@@ -172,7 +187,7 @@ async def _sign(
     await context.outbox.add(
         session,
         Outgoing(
-            topic=STATUS_LISTS,
+            topic=STATUS_LISTS.name,
             subject=current.uri,
             type=_CHANGED,
             organisation=current.organisation,

@@ -1,0 +1,171 @@
+"""The issuer as a process: what it needs, how it is put together, what it does beside the requests."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from sqlalchemy.exc import IntegrityError
+
+from services.issuer import tables
+from services.issuer.achievements.endpoints import router as achievements
+from services.issuer.awards import bulk, deliveries
+from services.issuer.awards.bulk_endpoints import router as bulk_awards
+from services.issuer.awards.endpoints import router as awards
+from services.issuer.awards.events import Expansion
+from services.issuer.context import Context
+from services.issuer.evidence import service as evidence
+from services.issuer.evidence.endpoints import public_router as evidence_files
+from services.issuer.evidence.endpoints import router as evidence_router
+from services.issuer.fsck import check_everything
+from services.issuer.keys.endpoints import router as keys
+from services.issuer.profiles.endpoints import router as profiles
+from services.issuer.settings import IssuerSettings
+from services.issuer.status import service as status
+from services.issuer.status.endpoints import router as status_lists
+from services.issuer.status.service import IndexBlocks
+from services.issuer.web.endpoints import router as pages
+from shared.clock import Clock, utc_now
+from shared.db import KeyEncryption, claim
+from shared.http.access import require
+from shared.http.application import create_application
+from shared.http.fetch import Fetcher
+from shared.http.idempotency import forget_old
+from shared.http.tokens import directory_tokens
+from shared.jobs import JobRunner, jobs_router
+from shared.messaging.consumer import Consumer
+from shared.messaging.outbox import Outbox, Wake
+from shared.messaging.relay import Relay
+from shared.process import Service, Worker, with_lifespan
+from shared.vc.contexts import ContextStore
+from shared.web import error_page
+
+_RECIPIENTS = "recipients"
+
+
+class Issuer(Service):
+    """Issuer profiles, achievements, evidence, awards and status lists."""
+
+    name = "issuer"
+    migrations = "services.issuer.migrations"
+    settings: IssuerSettings
+
+    def __init__(self, settings: IssuerSettings, clock: Clock = utc_now) -> None:
+        super().__init__(settings, clock)
+        self.settings = settings
+        self.fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
+        self.authenticator = directory_tokens(settings, self.fetcher, clock)
+        self.rate_limits = tables.ratelimits
+        self._wake = Wake()
+        self._outbox = Outbox(tables.messaging, settings.public_url, self._wake, clock=clock)
+        self._context: Context | None = None
+        self.jobs = JobRunner(self.db, tables.jobs, bulk.kinds(lambda: self.context), clock)
+
+    @property
+    def context(self) -> Context:
+        """What the issuer's own code works with; there from `start` on."""
+        assert self._context is not None, "the service was not started"
+        return self._context
+
+    async def start(self) -> None:
+        """Open the keys, and make sure that the public address is still the one of the first start."""
+        contexts = ContextStore.builtin()
+        if self.settings.extra_contexts is not None:
+            contexts = contexts.with_extra(self.settings.extra_contexts)
+        await claim(self.db, tables.instance, "public_url", self.settings.public_url)
+        sealing = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
+        self._context = Context(
+            settings=self.settings,
+            clock=self.clock,
+            db=self.db,
+            outbox=self._outbox,
+            sealing=sealing,
+            contexts=contexts,
+            recipient_secret=await self._secret(sealing, _RECIPIENTS),
+            indexes=IndexBlocks(),
+        )
+
+    async def stop(self) -> None:
+        await self.fetcher.close()
+        await super().stop()
+
+    async def _secret(self, sealing: KeyEncryption, name: str) -> bytes:
+        """A random secret of this installation, made at the first start."""
+        table = tables.Secret.__tablename__
+        try:
+            async with self.db.write() as session:
+                found = await session.get(tables.Secret, name)
+                if found is None:
+                    sealed = sealing.seal(secrets.token_bytes(32), table=table, row=name)
+                    found = tables.Secret(name=name, sealed=sealed)
+                    session.add(found)
+                    await session.flush()
+                return sealing.open(found.sealed, table=table, row=name)
+        except IntegrityError:
+            # Another process made it at this moment: use that one.
+            async with self.db.read() as session:
+                found = await session.get(tables.Secret, name)
+                assert found is not None
+                return sealing.open(found.sealed, table=table, row=name)
+
+    def build(self) -> FastAPI:
+        jobs = jobs_router(
+            read=require("awards:read"),
+            write=require("awards:write"),
+            scopes={bulk.STATUS_CHANGES: "awards:revoke"},
+        )
+        return create_application(
+            self,
+            title="Confer issuer",
+            description="Opens issuer profiles, publishes achievements, awards them as Open Badges 3.0 credentials, "
+            "and says which of them still hold.",
+            routers=[
+                profiles,
+                keys,
+                achievements,
+                evidence_router,
+                bulk_awards,
+                awards,
+                jobs,
+                evidence_files,
+                status_lists,
+                pages,
+            ],
+            error_page=error_page,
+        )
+
+    def workers(self) -> Sequence[Worker]:
+        relay = Relay(
+            self.db,
+            self.log,
+            tables.messaging,
+            expand=Expansion(self.settings.public_url),
+            wake=self._wake,
+            clock=self.clock,
+        )
+        consumer = Consumer(
+            self.db, self.log, tables.messaging, deliveries.subscription(self.context), clock=self.clock
+        )
+        return (
+            Worker("issuer-relay", "relay", relay.run),
+            Worker("issuer-deliveries", "consume", consumer.run),
+            Worker("issuer-jobs", "work", self.jobs.run),
+            Worker("issuer-status-lists", "work", lambda: status.keep_signing(self.context)),
+            Worker("issuer-housekeeping", "work", self._keep_house),
+        )
+
+    async def _keep_house(self) -> None:
+        """Every quarter of an hour: erase evidence whose time is over, forget old idempotency keys."""
+        while True:
+            await evidence.erase_expired(self.context)
+            async with self.db.write() as session:
+                await forget_old(session, tables.idempotency, self.clock)
+            await asyncio.sleep(15 * 60)
+
+    async def fsck(self) -> Sequence[str]:
+        return await check_everything(self.context)
+
+
+def create_app(settings: IssuerSettings) -> FastAPI:
+    """The issuer's application, which starts and stops the service."""
+    return with_lifespan(Issuer(settings))

@@ -1,0 +1,99 @@
+"""Checking everything that the issuer keeps, read-only: a sentence for each thing that is wrong."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+
+from services.issuer.awards import store as awards
+from services.issuer.awards.events import credential_url
+from services.issuer.awards.store import Award, Credential
+from services.issuer.context import Context
+from services.issuer.keys import store as keys
+from services.issuer.status import store as status
+from shared.db import ReadSession
+from shared.vc import multikey, strict_json
+from shared.vc.errors import VcError
+from shared.vc.keys import PublicKey
+from shared.vc.proofs import data_integrity
+from shared.vc.status import StatusBits
+
+_BATCH = 200
+
+
+async def check_everything(context: Context) -> list[str]:
+    """Every award has its credential, whose bytes, proof, id and status bit are as they should be."""
+    wrong: list[str] = []
+    known: dict[str, PublicKey] = {}
+    lists: dict[str, StatusBits] = {}
+    after = ""
+    while True:
+        async with context.db.read() as session:
+            found = await awards.after(session, after, _BATCH)
+            if not found:
+                return wrong
+            for award, credential in found:
+                wrong += [
+                    f"award {award.id}: {fault}"
+                    for fault in await _faults(context, session, award, credential, known, lists)
+                ]
+        after = found[-1][0].id
+
+
+async def _faults(
+    context: Context,
+    session: ReadSession,
+    award: Award,
+    credential: Credential | None,
+    known: dict[str, PublicKey],
+    lists: dict[str, StatusBits],
+) -> list[str]:
+    faults = [fault async for fault in _bit_faults(session, award, lists)]
+    if credential is None:
+        return [*faults, "has no credential"]
+    if credential.body is None:
+        return faults if award.erased_at is not None else [*faults, "its credential's text is missing"]
+    if hashlib.sha256(credential.body).hexdigest() != credential.sha256:
+        return [*faults, "its credential's bytes are not those that were signed"]
+    public = known.get(credential.key_id)
+    if public is None:
+        public = known[credential.key_id] = await _public_key(session, award, credential.key_id)
+    return faults + list(_proof_faults(context, award, credential.body, public))
+
+
+def _proof_faults(context: Context, award: Award, body: bytes, public: PublicKey) -> Iterator[str]:
+    try:
+        document = strict_json.loads_object(body)
+        if document.get("id") != credential_url(context.public_url, award.id):
+            yield "its credential has another id"
+        (proof,) = data_integrity.proofs_of(document)
+        data_integrity.verify(document, proof, public, context.contexts)
+    except (VcError, ValueError) as error:
+        yield f"its credential does not verify ({getattr(error, 'code', type(error).__name__)})"
+
+
+async def _public_key(session: ReadSession, award: Award, key_id: str) -> PublicKey:
+    key = await keys.get(session, award.profile_id, key_id)
+    assert key is not None  # a foreign key
+    return multikey.decode(key.fragment)
+
+
+async def _bit_faults(session: ReadSession, award: Award, lists: dict[str, StatusBits]) -> AsyncIterator[str]:
+    expected = {
+        "revocation": award.state in {"revoked", "replaced"},
+        "suspension": award.state == "suspended",
+    }
+    places = (
+        ("revocation", award.revocation_list, award.revocation_index),
+        ("suspension", award.suspension_list, award.suspension_index),
+    )
+    for purpose, list_id, index in places:
+        if list_id is None or index is None:
+            continue
+        if list_id not in lists:
+            found = await status.get(session, list_id)
+            assert found is not None  # a foreign key
+            lists[list_id] = StatusBits(data=found.bits)
+        # A suspended award that was then revoked keeps its suspension bit: both are true of it.
+        if purpose == "suspension" and award.state in {"revoked", "replaced"}:
+            continue
+        if bool(lists[list_id].get(index)) != expected[purpose]:
+            yield f"its {purpose} bit does not say what its state says ({award.state})"
