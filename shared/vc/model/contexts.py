@@ -33,10 +33,11 @@ def context_findings(document: JsonObject, name: str, pointer: str) -> Iterator[
         return  # said by the rule that requires it
     contexts = contexts_of(document)
     where = at(pointer, "@context")
-    if contexts[0] == CREDENTIALS_V1:
+    first = contexts[0] if contexts else None
+    if first == CREDENTIALS_V1:
         reason = "The badge follows version 1.1 of the W3C data model, which version 2.0 has replaced."
         yield Finding(where, "context.older_version", reason, "warning")
-    elif contexts[0] != CREDENTIALS_V2:
+    elif first != CREDENTIALS_V2:
         yield Finding(where, "context.missing", f"The first context has to be {CREDENTIALS_V2}.")
     if name in _PLAIN:
         return
