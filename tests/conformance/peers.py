@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.conftest import without
 
 HERE = Path(__file__).parent / "node"
 INSTALLED = Path("var") / "peers"
@@ -25,7 +24,7 @@ Document = dict[str, Any]
 def _install() -> Path:
     """The folder with Node's peers as `node/package.json` pins them, installed once for each state of that file."""
     if shutil.which("npm") is None:
-        _without("npm is not installed: the peers on Node.js were not asked")
+        without("node", "npm is not installed: the peers on Node.js were not asked")
     wanted = (HERE / "package.json").read_bytes()
     folder = (INSTALLED / f"node-{hashlib.sha256(wanted).hexdigest()[:16]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,18 +38,11 @@ def _install() -> Path:
                 command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
             )
             if made.returncode:
-                _without(f"the peers on Node.js could not be installed: {made.stderr.strip()[-300:]}")
+                without("node", f"the peers on Node.js could not be installed: {made.stderr.strip()[-300:]}")
             done.touch()
         # An ES module finds its packages from where it lies, so the runner has to lie beside them.
         shutil.copy(HERE / "peer.mjs", folder / "peer.mjs")
     return folder
-
-
-def _without(reason: str) -> None:
-    """Skip with the reason, or fail where the peers are a must (CI)."""
-    if os.environ.get("CONFER_REQUIRE_PEERS"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
 
 
 def ask_node(
@@ -59,7 +51,13 @@ def ask_node(
     """Put `requests` (see node/peer.mjs) to Digital Bazaar's `vc`; `documents` is all that it can reach, by URL."""
     sent = json.dumps({"documents": dict(documents or {}), "requests": list(requests)})
     ran = subprocess.run(
-        ["node", "peer.mjs"], cwd=_install(), input=sent, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
+        ["node", "peer.mjs"],
+        cwd=_install(),
+        input=sent,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     results: list[Document] = json.loads(ran.stdout)["results"]
