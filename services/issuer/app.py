@@ -73,6 +73,8 @@ class Issuer(Service):
         if self.settings.extra_contexts is not None:
             contexts = contexts.with_extra(self.settings.extra_contexts)
         await claim(self.db, tables.instance, "public_url", self.settings.public_url)
+        if not self.settings.kafka_bootstrap:
+            await self.log.ensure_topics()  # Kafka's are made by `migrate`
         sealing = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
         self._context = Context(
             settings=self.settings,

@@ -80,7 +80,8 @@ class Expansion:
             )
             .where(Award.id.in_(ids))
         )
-        return {row[0].id: row for row in (await session.execute(query)).tuples()}
+        found = await session.execute(query)
+        return {award.id: (award, credential, profile, version) for award, credential, profile, version in found}
 
     def _data(
         self,

@@ -203,20 +203,6 @@ async def changes_by_key(
     return {(change.award_id, change.sequence): change for change in await session.scalars(query)}
 
 
-async def issued_with_bodies(
-    session: ReadSession, award_ids: Sequence[str]
-) -> dict[str, tuple[Award, Credential]]:
-    """Awards with their credentials, by id."""
-    if not award_ids:
-        return {}
-    query = (
-        select(Award, Credential)
-        .join(Credential, Credential.award_id == Award.id)
-        .where(Award.id.in_(award_ids))
-    )
-    return {award.id: (award, found) for award, found in (await session.execute(query)).tuples()}
-
-
 async def unacknowledged(session: ReadSession, before: datetime, after: str, limit: int) -> list[str]:
     """Ids of awards made before a moment that no backpack has said to hold, in order of id, beyond `after`."""
     query = select(Award.id).where(
@@ -234,7 +220,7 @@ async def after(session: ReadSession, award_id: str, limit: int) -> list[tuple[A
         .order_by(Award.id)
         .limit(limit)
     )
-    return list((await session.execute(query)).tuples())
+    return [(award, credential) for award, credential in await session.execute(query)]
 
 
 async def erase(session: WriteSession, award_ids: Sequence[str], now: datetime) -> None:
