@@ -1,12 +1,14 @@
 """Tying a service's life to its web application's."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
 from shared.contracts.endpoints import router as contracts_router
-from shared.process.service import Service
+from shared.messaging.log import LogUnavailable
+from shared.process.service import Service, Worker
 from shared.process.supervision import running
 
 
@@ -21,13 +23,31 @@ def lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManage
     async def living(_: FastAPI) -> AsyncIterator[None]:
         try:
             await service.start()
-            workers = [w for w in service.workers() if service.settings.embedded or w.role == "serve"]
+            embedded = service.settings.embedded
+            workers = [w for w in service.workers() if embedded or w.role == "serve"]
+            if embedded and not await _topics_made(service):
+                workers.append(Worker("topics", "serve", lambda: _make_topics(service)))
             async with running(workers):
                 yield
         finally:
             await service.stop()
 
     return living
+
+
+async def _topics_made(service: Service) -> bool:
+    """Embedded, nobody ran `migrate`: make the topics now, unless the log is away."""
+    try:
+        await service.log.ensure_topics()
+    except LogUnavailable:
+        return False
+    return True
+
+
+async def _make_topics(service: Service) -> None:
+    """Make the topics as soon as the log is there; raising starts this anew, with growing pauses."""
+    await service.log.ensure_topics()
+    await asyncio.Event().wait()
 
 
 def with_lifespan(service: Service) -> FastAPI:
