@@ -7,6 +7,7 @@ counted after decompression, which is done in bounded steps. No cookies, no cred
 
 import asyncio
 import hashlib
+import re
 import socket
 import ssl
 import warnings
@@ -38,6 +39,7 @@ MAX_REDIRECTS = 3
 _MAX_ADDRESSES = 20
 _TRIED_ADDRESSES = 3
 _STEP = 64 * 1024
+_NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -235,8 +237,12 @@ def _parse(url: str) -> httpx.URL:
         host = parsed.host
     except (httpx.InvalidURL, ValueError) as error:
         raise FetchError("bad_url", "This is not a URL that can be fetched.") from error
-    if parsed.scheme not in {"http", "https"} or not host:
-        raise FetchError("not_https" if host else "bad_url", "Only https URLs are fetched.")
+    if not host or not parsed.scheme or not (_NAME.fullmatch(host) or addresses.parse(host)):
+        raise FetchError("bad_url", "This is not a URL that can be fetched.")
+    if parsed.scheme not in {"http", "https"}:
+        raise FetchError("not_https", "Only https URLs are fetched.")
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise FetchError("bad_url", "This is not a URL that can be fetched.")
     if parsed.userinfo:
         raise FetchError("bad_url", "A URL with a user name or password is not fetched.")
     return parsed.copy_with(fragment=None)
