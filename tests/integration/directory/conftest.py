@@ -1,0 +1,218 @@
+"""A running directory on a database of each kind, spoken to over HTTP."""
+
+import asyncio
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from services.directory.app import Directory
+from services.directory.settings import DirectorySettings
+from shared.db import migrate
+from shared.process import with_lifespan
+
+URL = "http://directory.test"
+ISSUER = "http://issuer.test"
+VERIFIER = "http://verifier.test"
+PASSWORD = "correct horse battery staple"
+REDIRECT = "https://platform.example/callback?from=confer"
+
+
+class ManualClock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 20, 15, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass
+class Staff:
+    """A signed-in member."""
+
+    login: str
+    organisation: str
+    member: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass
+class Client:
+    client_id: str
+    secret: str
+
+    @property
+    def auth(self) -> tuple[str, str]:
+        return self.client_id, self.secret
+
+
+@dataclass
+class World:
+    """The directory under test, and short ways to what most tests need."""
+
+    directory: Directory
+    http: httpx.AsyncClient
+    clock: ManualClock
+    data_dir: Path
+    restart: Callable[..., Any] = field(repr=False)
+
+    async def register(self, login: str, **more: Any) -> dict[str, Any]:
+        body = {"name": f"School of {login}", "kind": "school", **more}
+        answer = await self.http.post(
+            "/v1/organisations", json={**body, "owner": {"login": login, "password": PASSWORD}}
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def sign_in(self, login: str, password: str = PASSWORD, **more: Any) -> Staff:
+        answer = await self.http.post("/v1/sessions", json={"login": login, "password": password, **more})
+        assert answer.status_code == 201, answer.text
+        self.http.cookies.clear()
+        body = answer.json()
+        return Staff(login, body["organisation"], body["member"]["id"], body["token"])
+
+    async def owner(self, login: str, **more: Any) -> Staff:
+        """A new organisation's owner."""
+        await self.register(login, **more)
+        return await self.sign_in(login)
+
+    async def colleague(self, owner: Staff, login: str, *roles: str) -> Staff:
+        """A new member with these roles, invited, accepted and signed in."""
+        invited = await self.http.post(
+            f"/v1/organisations/{owner.organisation}/members",
+            json={"login": login, "roles": list(roles)},
+            headers=owner.headers,
+        )
+        assert invited.status_code == 201, invited.text
+        accepted = await self.http.post(
+            "/v1/invitations/accept",
+            json={"token": invited.json()["invitation"]["token"], "password": PASSWORD},
+        )
+        assert accepted.status_code == 201, accepted.text
+        return await self.sign_in(login)
+
+    async def client(self, owner: Staff, *scopes: str, redirect: bool = False) -> Client:
+        answer = await self.http.post(
+            f"/v1/organisations/{owner.organisation}/clients",
+            json={"name": "Platform", "scopes": list(scopes), "redirect_uris": [REDIRECT] if redirect else []},
+            headers=owner.headers,
+        )
+        assert answer.status_code == 201, answer.text
+        return Client(answer.json()["client_id"], answer.json()["client_secret"])
+
+    async def token(self, client: Client, **form: str) -> httpx.Response:
+        form = {"grant_type": "client_credentials", "resource": ISSUER} | form
+        return await self.http.post("/oauth/token", data=form, auth=client.auth)
+
+    async def bearer(self, client: Client, resource: str = URL) -> dict[str, str]:
+        answer = await self.token(client, resource=resource)
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@dataclass
+class Browser:
+    """Somebody at a screen, without JavaScript: follows forms as a browser would send them."""
+
+    http: httpx.AsyncClient
+
+    async def open(self, path: str) -> httpx.Response:
+        return await self.http.get(path, headers={"Accept": "text/html"})
+
+    async def submit(self, page: httpx.Response, form: int = 0, **fields: str) -> httpx.Response:
+        forms = re.findall(r'<form action="([^"]+)" method="post">(.*?)</form>', page.text, re.DOTALL)
+        action, inside = forms[form]
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inside))
+        hidden = {name: value.replace("&amp;", "&").replace("&#34;", '"') for name, value in hidden.items()}
+        return await self.http.post(
+            action, data=hidden | fields, headers={"Sec-Fetch-Site": "same-origin", "Origin": URL}
+        )
+
+
+@dataclass
+class Pkce:
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    @property
+    def challenge(self) -> str:
+        return urlsafe_b64encode(sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def authorization_request(client: Client, pkce: Pkce, **changes: str | None) -> str:
+    """The path a program sends a browser to; None takes a parameter out."""
+    parameters: dict[str, str | None] = {
+        "response_type": "code",
+        "client_id": client.client_id,
+        "redirect_uri": REDIRECT,
+        "scope": "awards:read awards:write",
+        "state": 'a "state" & more',
+        "code_challenge": pkce.challenge,
+        "code_challenge_method": "S256",
+        "resource": ISSUER,
+    }
+    parameters |= changes
+    return "/oauth/authorize?" + urlencode({name: value for name, value in parameters.items() if value is not None})
+
+
+def answer_of(response: httpx.Response) -> Mapping[str, str]:
+    """What the program gets at its redirect URI."""
+    assert response.status_code == 303, response.text
+    location = response.headers["location"]
+    assert location.startswith(REDIRECT + "&"), location
+    return dict(parse_qsl(urlsplit(location).query))
+
+
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A directory that has just been started for the first time; its workers rest until a test runs them."""
+    await asyncio.to_thread(migrate.upgrade, database_url, Directory.migrations)
+    clock = ManualClock()
+    started: list[Directory] = []
+
+    async def start(**settings: Any) -> Directory:
+        directory = Directory(
+            DirectorySettings(
+                data_dir=tmp_path,
+                database_url=database_url,
+                public_url=URL,
+                issuer_url=ISSUER,
+                verifier_url=VERIFIER,
+                **{"sign_ups_per_hour": 1000, "sign_ins_per_quarter_hour": 1000} | settings,
+            ),
+            clock,
+        )
+        started.append(directory)
+        await directory.start()
+        return directory
+
+    directory = await start()
+    transport = httpx.ASGITransport(with_lifespan(directory), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        yield World(directory, http, clock, tmp_path, start)
+    for each in started:
+        await each.stop()
+
+
+@pytest.fixture
+async def browser(world: World) -> AsyncIterator[Browser]:
+    transport = world.http._transport
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        yield Browser(http)
