@@ -7,7 +7,7 @@ from shared.clock import Clock
 from shared.db import Database, is_transient
 from shared.http.problems import InternalError, Problem
 from shared.jobs.model import Job, JobRow, Kind, RowResult
-from shared.jobs.store import JobStore, Lease, LeaseLost
+from shared.jobs.store import LEASE, JobStore, Lease, LeaseLost
 from shared.jobs.tables import JobTables
 from shared.observability.logs import get_logger
 
