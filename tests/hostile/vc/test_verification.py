@@ -1,0 +1,171 @@
+"""Badges made to break the verifier: whatever comes in, a report or Unrecognised comes out, soon."""
+
+import base64
+import copy
+import gzip
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.vc.baking import Unrecognised
+from shared.vc.report import Report
+from shared.vc.verify import Limits
+from tests.harness.credentials import Issuer, Network, codes, report_on
+
+pytestmark = pytest.mark.anyio
+
+NETWORK = Network()
+ISSUER = Issuer(NETWORK)
+SIGNED = ISSUER.award(credentialStatus=ISSUER.entry(), endorsement=[])
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=20)
+    | st.sampled_from(["VerifiableCredential", "did:key:z6Mk", "https://issuer.example/1#a", "did:web:", "2026-01-01T00:00:00Z"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [way] if way else []
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            found += places(inner, (*way, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            found += places(inner, (*way, index))
+    return found
+
+
+def changed(document: Any, way: tuple[Any, ...], value: Any) -> Any:
+    document = copy.deepcopy(document)
+    place = document
+    for step in way[:-1]:
+        place = place[step]
+    place[way[-1]] = value
+    return document
+
+
+async def judged(data: bytes) -> Report | None:
+    try:
+        report = await report_on(data, NETWORK)
+    except Unrecognised:
+        return None
+    json.dumps(report.to_json(), allow_nan=False)
+    return report
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+async def test_any_value_in_any_place(data):
+    way = data.draw(st.sampled_from(places(SIGNED)))
+    value = data.draw(VALUES)
+    report = await judged(json.dumps(changed(SIGNED, way, value)).encode())
+    if report is not None and report.verdict == "accepted":
+        assert report.document == SIGNED or way[0] == "endorsement"  # null and [] say the same
+
+
+@settings(max_examples=60, deadline=None)
+@given(VALUES)
+async def test_any_json(value):
+    report = await judged(json.dumps(value).encode())
+    assert report is None or report.verdict != "accepted"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=200))
+async def test_any_bytes(data):
+    assert await judged(data) is None
+    assert await judged(b"\x89PNG\r\n\x1a\n" + data) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(VALUES, VALUES)
+async def test_any_jwt(header, payload):
+    parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in (header, payload)]
+    report = await judged(b".".join([*parts, b"c2ln"]))
+    assert report is not None
+    assert report.verdict != "accepted"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"@context": [], "type": "VerifiableCredential", "type": "OpenBadgeCredential"}',
+        '{"type": "VerifiableCredential", "n": NaN}',
+        '{"type": "VerifiableCredential", "n": 123456789012345678901234567890}',
+        '{"type": "VerifiableCredential", "s": "\\ud800"}',
+        '{"type": "VerifiableCredential", "a": ' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+)
+async def test_json_that_readers_understand_differently(text):
+    report = await report_on(text, NETWORK)
+    assert report.verdict == "rejected"
+    assert codes(report) == ["format.unsafe_json"]
+    assert report.credential is None
+
+
+async def test_json_cut_off_is_of_no_known_form():
+    for text in ('{"type": "VerifiableCredential"', '{"hello": "world"}', "{}"):
+        with pytest.raises(Unrecognised):
+            await report_on(text, NETWORK)
+
+
+async def test_a_badge_that_makes_the_canonical_form_explode():
+    # Linked blank nodes that all look alike: the naive algorithm tries every order of them.
+    badge = copy.deepcopy(SIGNED)
+    badge["@context"] = [*badge["@context"], {"p": {"@id": "https://e.example/p", "@type": "@id"}}]
+    badge["evidence"] = [
+        {"id": f"_:b{i}", "type": ["Evidence"], "p": [f"_:b{j}" for j in range(12) if j != i]}
+        for i in range(12)
+    ]
+    start = time.process_time()
+    report = await report_on(badge, NETWORK)
+    assert time.process_time() - start < 0.5
+    assert report.verdict != "accepted"
+
+
+async def test_a_badge_that_refers_to_many_documents():
+    network = Network()
+    issuer = Issuer(network)
+    entries = [issuer.entry() | {"statusListCredential": f"https://victim.example/{n}"} for n in range(100)]
+    report = await report_on(issuer.award(credentialStatus=entries), network, limits=Limits(fetches=5))
+    assert len(network.asked) <= 5
+    assert report.verdict == "undetermined"
+
+
+async def test_a_status_list_that_unpacks_to_gigabytes():
+    network = Network()
+    issuer = Issuer(network)
+    bomb = "u" + base64.urlsafe_b64encode(gzip.compress(b"\0" * 50_000_000)).rstrip(b"=").decode()
+    subject = issuer.status_list("revocation")["credentialSubject"] | {"encodedList": bomb}
+    issuer.publish_list("revocation", credentialSubject=subject)
+    report = await report_on(issuer.award(credentialStatus=issuer.entry()), network)
+    assert codes(report, "inconclusive") == ["status.list_malformed"]
+
+
+async def test_a_badge_that_endorses_itself_without_end():
+    inner: dict[str, Any] = {**SIGNED, "type": ["VerifiableCredential", "EndorsementCredential"]}
+    for _ in range(12):
+        inner = {**inner, "endorsement": [inner]}
+    report = await report_on({**SIGNED, "endorsement": [inner] * 30}, NETWORK)
+    assert report.verdict != "accepted"
+    assert len([check for check in report.checks if check.kind == "endorsement"]) <= 11
+
+
+async def test_nobody_is_named_in_a_reason():
+    badge = ISSUER.badge()
+    badge["credentialSubject"]["identifier"] = [
+        {
+            "type": "IdentityObject",
+            "hashed": "maybe",
+            "identityHash": "ada@example.org",
+            "identityType": "mail",
+        }
+    ]
+    report = await report_on(badge, NETWORK)
+    assert "ada@example.org" not in json.dumps(report.to_json())
