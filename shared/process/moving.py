@@ -118,7 +118,7 @@ async def _move_topic(source: Log, target: Log, name: str) -> int:
     topics = [topic for topic in TOPICS if topic.name == name]
     remaining = {place: end for place, end in (await source.ends(topics)).items() if end > 0}
     moved = 0
-    async with source.tail(topics, "beginning") as reader:
+    async with source.tail(topics, {}) as reader:
         while remaining:
             entries = await reader.read(_ROWS_AT_ONCE, seconds=1.0)
             for outcome in await target.publish([Record(e.topic, e.key, e.value) for e in entries]):

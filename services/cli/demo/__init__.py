@@ -37,4 +37,10 @@ def demo(
     from services.cli.demo.story import STORY
 
     stage = Stage(issuer, backpack, verifier, directory, data_dir / "mail")
+    missing = stage.unreachable()
+    if missing:
+        typer.echo(
+            f"no answer from: {', '.join(missing)}; start them with `make run` (or `confer up`)", err=True
+        )
+        raise typer.Exit(1)
     raise typer.Exit(0 if stage.play(STORY) else 1)

@@ -53,6 +53,17 @@ class Stage:
         self._console.print(f"demo: {passed} of {len(story)} steps passed", highlight=False)
         return passed == len(story)
 
+    def unreachable(self) -> list[str]:
+        """The services that do not answer, as `name (URL)`."""
+        missing = []
+        for service, url in self.urls.items():
+            try:
+                with self.client(service) as client:
+                    client.get("/livez")
+            except ConnectionFailed:
+                missing.append(f"{service} ({url})")
+        return missing
+
     def client(self, service: str, token: str | None = None) -> Client:
         return open_client(self.urls[service], token=token)
 
