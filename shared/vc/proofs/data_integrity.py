@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.vc import dates, jcs, multibase, rdfc
-from shared.vc.budget import DEFAULT_UNITS, Budget
+from shared.vc.budget import Budget
 from shared.vc.contexts import CREDENTIALS_V1, ED25519_2020, ContextStore
 from shared.vc.errors import DataLoss, KeyRefused, ProofInvalid, UnknownContext, UnsupportedProof, VcError
 from shared.vc.jsonld import to_quads
@@ -165,7 +165,7 @@ def verify(
     purpose: str = ASSERTION,
     domain: str | None = None,
     challenge: str | None = None,
-    units: int = DEFAULT_UNITS,
+    budget: Budget | None = None,
 ) -> Verified:
     """Check one proof of a document with a key.
 
@@ -180,7 +180,7 @@ def verify(
         purpose: expected proof purpose.
         domain: expected among the proof's domains; not looked at when None.
         challenge: expected challenge; not looked at when None.
-        units: work allowed for each reading of the document.
+        budget: work allowed for all readings of the document; a fresh default one when left out.
 
     Returns:
         Verified. Nothing is returned for a proof that does not hold.
@@ -213,7 +213,7 @@ def verify(
     signature = _signature(proof, public_key.algorithm)
     unsecured, previous = _unsecured(document, proof)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    found = _fitting(unsecured, options, suite, public_key, signature, store, units)
+    found = _fitting(unsecured, options, suite, public_key, signature, store, budget or Budget())
     return Verified(suite, created, expires, found[0], found[1], previous)
 
 
@@ -224,7 +224,7 @@ def _fitting(
     key: PublicKey,
     signature: bytes,
     store: ContextStore,
-    units: int,
+    budget: Budget,
 ) -> tuple[Mapping[str, str], str | None]:
     """The bodies of the contexts under which the signature fits; raises what is wrong with the newest ones."""
     urls = _context_urls(unsecured)
@@ -235,7 +235,7 @@ def _fitting(
     first = True
     for candidate in store.candidates(urls) if reads_contexts else (store,):
         try:
-            data = _hash_data(unsecured, options, suite, key.algorithm, candidate, Budget(units))
+            data = _hash_data(unsecured, options, suite, key.algorithm, candidate, budget)
         except DataLoss as error:
             failure = error if first else failure
         else:

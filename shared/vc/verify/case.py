@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
 from shared.vc.policy import Policy
 from shared.vc.proofs.jwt import CredentialJwt
@@ -26,6 +27,7 @@ class Surroundings:
     now: datetime
     policy: Policy
     limits: Limits
+    budget: Budget
 
 
 @dataclass(slots=True)

@@ -1,18 +1,20 @@
 """The steps that are the same for a badge, a newer version of it, and an endorsement."""
 
 from .case import Case, Surroundings
-from .proofs import check_proofs
+from .proofs import check_proofs, covers_terms
 from .status import check_status
-from .structure import check_schemas, check_structure, check_terms
+from .structure import check_schemas, check_structure, check_terms, terms_covered
 from .validity import check_validity
 
 
 async def examine_content(case: Case, around: Surroundings) -> None:
     """Contexts and terms, structure, schemas, proof and key."""
-    case.note(check_terms(case, around))
+    # The proof comes first in time, not in the report: over RDF it reads contexts and terms as well.
+    proof = await check_proofs(case, around)
+    case.note([terms_covered()] if covers_terms(proof) else check_terms(case, around))
     case.note(check_structure(case, around))
     case.note(check_schemas(case))
-    case.note(await check_proofs(case, around))
+    case.note(proof)
 
 
 async def examine_currency(case: Case, around: Surroundings) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from shared.vc.baking import Extracted, ImageRefused, extract
 from shared.vc.baking.png import SIGNATURE
+from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
 from shared.vc.fetching import Fetch, Recognition, RecognitionLookup
 from shared.vc.policy import DEFAULT, Policy, decide
@@ -70,7 +71,7 @@ async def verify(
     """
     extracted: Extracted | None = None
     sources = Sources(fetcher, now=now, most=limits.fetches)
-    around = Surroundings(sources, contexts, now, policy, limits)
+    around = Surroundings(sources, contexts, now, policy, limits, Budget(limits.work_units))
     outcome = _Outcome(around, data)
     try:
         extracted = extract(data[: limits.input_bytes + 1])

@@ -39,6 +39,14 @@ async def check_proofs(case: Case, around: Surroundings) -> list[Check]:
     return _settle(attempts)
 
 
+def covers_terms(checks: list[Check]) -> bool:
+    """Whether a proof among them holds that was made over RDF in safe mode: then every term is defined."""
+    suites = [(one.details or {}).get("cryptosuite", "") for one in checks if one.code == "proof.valid"]
+    return any(
+        suite == "Ed25519Signature2020" or "-rdfc-" in suite or suite == "eddsa-2022" for suite in suites
+    )
+
+
 def _settle(attempts: list[list[Check]]) -> list[Check]:
     holding = next((one for one in attempts if all(check.outcome == "passed" for check in one)), None)
     if holding is None:
@@ -87,7 +95,9 @@ async def _check_signature(
     case: Case, proof: JsonObject, pointer: str, key: PublicKey, around: Surroundings
 ) -> Check:
     try:
-        verified = data_integrity.verify(case.document, proof, key, around.contexts, now=around.now - SKEW)
+        verified = data_integrity.verify(
+            case.document, proof, key, around.contexts, now=around.now - SKEW, budget=around.budget
+        )
     except ProofInvalid as error:
         return failed(_INVALID.get(error.code, "proof.invalid"), error.reason, pointer)
     except VcError as error:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from shared.vc import jsonld
-from shared.vc.budget import Budget
 from shared.vc.errors import BudgetExceeded, DataLoss, UnknownContext, VcError
 from shared.vc.model import Finding, check
 from shared.vc.report import Check, failed, inconclusive, passed
@@ -18,7 +17,7 @@ def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
     """Whether every context is pinned here and defines every term (safe mode), signature or not."""
     unsigned = {name: value for name, value in case.document.items() if name != "proof"}
     try:
-        jsonld.to_quads(unsigned, around.contexts, budget=Budget())
+        jsonld.to_quads(unsigned, around.contexts, budget=around.budget)
     except UnknownContext as error:
         reason = f"What the badge says cannot be told for certain: {error.reason}"
         yield inconclusive("context.unknown", reason, "/@context", url=error.url)
@@ -31,7 +30,11 @@ def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
         make = failed if error.conclusive else inconclusive
         yield make("context.malformed", error.reason, error.pointer or None)
     else:
-        yield passed("context.known", "All contexts are known, and they define every term used.")
+        yield terms_covered()
+
+
+def terms_covered() -> Check:
+    return passed("context.known", "All contexts are known, and they define every term used.")
 
 
 def check_structure(case: Case, around: Surroundings) -> Iterator[Check]:
