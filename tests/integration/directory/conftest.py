@@ -3,8 +3,9 @@
 import asyncio
 import re
 import secrets
+import shutil
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -19,6 +20,7 @@ from services.directory.app import Directory
 from services.directory.settings import DirectorySettings
 from shared.db import migrate
 from shared.process import with_lifespan
+from tests.harness import postgres
 
 URL = "http://directory.test"
 ISSUER = "http://issuer.test"
@@ -72,7 +74,6 @@ class World:
     http: httpx.AsyncClient
     clock: ManualClock
     data_dir: Path
-    restart: Callable[..., Any] = field(repr=False)
 
     async def register(self, login: str, **more: Any) -> dict[str, Any]:
         body = {"name": f"School of {login}", "kind": "school", **more}
@@ -112,7 +113,11 @@ class World:
     async def client(self, owner: Staff, *scopes: str, redirect: bool = False) -> Client:
         answer = await self.http.post(
             f"/v1/organisations/{owner.organisation}/clients",
-            json={"name": "Platform", "scopes": list(scopes), "redirect_uris": [REDIRECT] if redirect else []},
+            json={
+                "name": "Platform",
+                "scopes": list(scopes),
+                "redirect_uris": [REDIRECT] if redirect else [],
+            },
             headers=owner.headers,
         )
         assert answer.status_code == 201, answer.text
@@ -169,7 +174,9 @@ def authorization_request(client: Client, pkce: Pkce, **changes: str | None) -> 
         "resource": ISSUER,
     }
     parameters |= changes
-    return "/oauth/authorize?" + urlencode({name: value for name, value in parameters.items() if value is not None})
+    return "/oauth/authorize?" + urlencode(
+        {name: value for name, value in parameters.items() if value is not None}
+    )
 
 
 def answer_of(response: httpx.Response) -> Mapping[str, str]:
@@ -180,35 +187,64 @@ def answer_of(response: httpx.Response) -> Mapping[str, str]:
     return dict(parse_qsl(urlsplit(location).query))
 
 
+def settings(data_dir: Path, database_url: str, **more: Any) -> DirectorySettings:
+    return DirectorySettings(
+        data_dir=data_dir,
+        database_url=database_url,
+        public_url=URL,
+        issuer_url=ISSUER,
+        verifier_url=VERIFIER,
+        **{"sign_ups_per_hour": 1000, "sign_ins_per_quarter_hour": 1000} | more,
+    )
+
+
+def first_start(data_dir: Path, database_url: str) -> None:
+    """Migrate an empty database and start a directory on it once: keys, public URL, demonstration."""
+
+    async def start_and_stop() -> None:
+        directory = Directory(settings(data_dir, database_url), ManualClock())
+        try:
+            await directory.start()
+        finally:
+            await directory.stop()
+
+    migrate.upgrade(database_url, Directory.migrations)
+    asyncio.run(start_and_stop())
+
+
+@pytest.fixture(scope="session")
+def first_started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a directory that was started once, with its SQLite database; to be copied."""
+    folder = tmp_path_factory.mktemp("directory")
+    first_start(folder, f"sqlite+aiosqlite:///{folder}/directory.sqlite3")
+    return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def started_database(request: pytest.FixtureRequest, first_started: Path, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database after a directory's first start, on SQLite and PostgreSQL; `tmp_path` is its data directory."""
+    shutil.copytree(first_started / "keys", tmp_path / "keys")
+    if request.param == "sqlite":
+        shutil.copy(first_started / "directory.sqlite3", tmp_path / "directory.sqlite3")
+        yield f"sqlite+aiosqlite:///{tmp_path}/directory.sqlite3"
+        return
+    server: postgres.PostgreSQL = request.getfixturevalue("postgresql")
+    template = server.template("directory", lambda url: first_start(first_started, url))
+    url = server.create(template)
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture
-async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """A directory that has just been started for the first time; its workers rest until a test runs them."""
-    await asyncio.to_thread(migrate.upgrade, database_url, Directory.migrations)
+async def world(started_database: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A directory that was started for the first time a moment ago; its workers rest until a test runs them."""
     clock = ManualClock()
-    started: list[Directory] = []
-
-    async def start(**settings: Any) -> Directory:
-        directory = Directory(
-            DirectorySettings(
-                data_dir=tmp_path,
-                database_url=database_url,
-                public_url=URL,
-                issuer_url=ISSUER,
-                verifier_url=VERIFIER,
-                **{"sign_ups_per_hour": 1000, "sign_ins_per_quarter_hour": 1000} | settings,
-            ),
-            clock,
-        )
-        started.append(directory)
-        await directory.start()
-        return directory
-
-    directory = await start()
+    directory = Directory(settings(tmp_path, started_database), clock)
+    await directory.start()
     transport = httpx.ASGITransport(with_lifespan(directory), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
-        yield World(directory, http, clock, tmp_path, start)
-    for each in started:
-        await each.stop()
+        yield World(directory, http, clock, tmp_path)
+    await directory.stop()
 
 
 @pytest.fixture
