@@ -41,6 +41,7 @@ from shared.messaging import Outbox, Wake
 from shared.messaging.consumer import Consumer, Subscription
 from shared.messaging.relay import OutboxRow, Relay
 from shared.messaging.topics import CREDENTIALS
+from shared.observability.context import current_traceparent
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 
@@ -84,7 +85,13 @@ class Backpack(Service):
             clock=self.clock,
             db=self.db,
             vault=vault,
-            outbox=Outbox(messaging, self.settings.public_url, self._committed, clock=self.clock),
+            outbox=Outbox(
+                messaging,
+                self.settings.public_url,
+                self._committed,
+                clock=self.clock,
+                trace=current_traceparent,
+            ),
             post=Post(self._queue, self.settings.public_url),
             checker=Checker(self._fetcher, cached, ContextStore.builtin(), self.clock),
             fetch=self._fetcher,

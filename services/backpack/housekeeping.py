@@ -21,8 +21,9 @@ async def run(context: Context) -> None:
     """Once a minute, until cancelled; goes on at once while there is more than one batch of work."""
     while True:
         await sweep(context)
-        while await expiry.expire_due(context) + await checking.check_due(context):
-            await asyncio.sleep(0)
+        more = 1
+        while more:
+            more = await expiry.expire_due(context) + await checking.check_due(context)
         await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -46,4 +46,4 @@ async def _merge(context: Context, session: WriteSession, waiting: Credential, c
     copy.proven = True
     copy.version += 1
     if copy.state == ACCEPTED and copy.credential_id is not None:
-        await say(session, context.outbox, copy.credential_id, "accepted")
+        await say(context, session, copy.credential_id, "accepted")

@@ -28,9 +28,7 @@ class Given:
     media_type: str
 
 
-def new_credential(
-    report: Report, *, origin: str, state: str, now: datetime
-) -> Credential:
+def new_credential(report: Report, *, origin: str, state: str, now: datetime) -> Credential:
     """The row for a credential that verified: what is searchable, taken from what was verified."""
     shown = report.credential or {}
     issuer, achievement = _object(shown, "issuer"), _object(shown, "achievement")

@@ -114,7 +114,7 @@ def _check_answer(credential: Credential, state: str) -> None:
 
 async def _tell(context: Context, session: WriteSession, credential: Credential, word: Answer) -> None:
     if credential.origin == DELIVERED and credential.credential_id is not None:
-        await say(session, context.outbox, credential.credential_id, word)
+        await say(context, session, credential.credential_id, word)
 
 
 async def set_hidden(

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from sqlalchemy import LargeBinary, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.backpack.context import Context
 from services.backpack.deliveries.store import delivery_for_update
 from services.backpack.tables import ID, Base
 from services.backpack.vault import Vault
 from shared.clock import to_rfc3339
+from shared.contracts import schema_url
 from shared.db import Instant, ReadSession, WriteSession
-from shared.messaging.outbox import Outbox, Outgoing
+from shared.messaging import Outgoing
+from shared.messaging.relay import OutboxRow
 from shared.messaging.topics import HOLDINGS
 
 Answer = Literal["stored", "accepted", "declined", "removed"]
@@ -32,7 +35,7 @@ class Erasure(Base):
     """Sealed: the credentials' ids, one a line."""
 
 
-async def say(session: WriteSession, outbox: Outbox, credential_id: str, answer: Answer) -> None:
+async def say(context: Context, session: WriteSession, credential_id: str, answer: Answer) -> None:
     """Answer the issuer of a delivered credential, in the caller's transaction.
 
     The delivery's row is locked and counts the answers: 1, 2, 3 … per credential, also after it is gone and delivered anew.
@@ -41,56 +44,50 @@ async def say(session: WriteSession, outbox: Outbox, credential_id: str, answer:
     if delivery is None:
         return
     delivery.event_sequence += 1
-    await outbox.add(
+    kind = f"org.confer.credential.{answer}.v1"
+    await context.outbox.add(
         session,
         Outgoing(
-            topic=HOLDINGS,
+            topic=HOLDINGS.name,
             subject=credential_id,
-            type=f"org.confer.credential.{answer}.v1",
+            type=kind,
             organisation=delivery.organisation,
             sequence=delivery.event_sequence,
             reference=_CREDENTIAL,
+            dataschema=schema_url(context.public_url, kind),
         ),
     )
 
 
 async def say_erased(
+    context: Context,
     session: WriteSession,
-    outbox: Outbox,
-    vault: Vault,
     *,
     erasure_id: str,
     at: datetime,
     credentials: Sequence[str],
 ) -> None:
     """Tell the issuers that a holder is gone. The event's subject is the erasure: nothing leads back to the learner."""
-    sealed = vault.seal_text("\n".join(credentials), column="erasure.credentials", row=erasure_id)
+    text = "\n".join(credentials)
+    sealed = context.vault.seal_text(text, column="erasure.credentials", row=erasure_id)
     session.add(Erasure(id=erasure_id, erased_at=at, credentials=sealed))
-    await outbox.add(
+    await context.outbox.add(
         session,
         Outgoing(
-            topic=HOLDINGS,
+            topic=HOLDINGS.name,
             subject=erasure_id,
             type=_ERASED,
             organisation="backpack",
             sequence=1,
             reference=erasure_id,
+            dataschema=schema_url(context.public_url, _ERASED),
             time=at,
         ),
     )
 
 
-class Row(Protocol):
-    """What is needed of an outbox row to read its event's data."""
-
-    id: str
-    type: str
-    subject: str
-    time: datetime
-
-
 async def expand(
-    session: ReadSession, vault: Vault, rows: Sequence[Row]
+    session: ReadSession, vault: Vault, rows: Sequence[OutboxRow]
 ) -> Mapping[str, dict[str, Any] | None]:
     """The data of answers that are about to be published, by the row's id."""
     data: dict[str, dict[str, Any] | None] = {}

@@ -35,7 +35,7 @@ async def _expire(context: Context) -> int:
         for credential in due:
             await _mail(context, session, credential, Notice.EXPIRED)
             if credential.credential_id is not None:
-                await say(session, context.outbox, credential.credential_id, "removed")
+                await say(context, session, credential.credential_id, "removed")
             await deliveries.forget(session, [credential.credential_key])
             if credential.recipient_lookup is not None:
                 await _forget_invitation(session, credential)

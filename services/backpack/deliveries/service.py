@@ -56,10 +56,10 @@ async def issued(context: Context, session: WriteSession, event: Event) -> None:
         session.add(delivery)
     elif delivery.state == KEPT:
         # The issuer delivers again what it has no answer for.
-        await say(session, context.outbox, heard.credential, "stored")
+        await say(context, session, heard.credential, "stored")
         return
     elif delivery.state == GONE:
-        await say(session, context.outbox, heard.credential, "removed")
+        await say(context, session, heard.credential, "removed")
         return
     now = context.clock()
     delivery.state = ARRIVED

@@ -82,7 +82,7 @@ async def _verify_safely(context: Context, delivery: Delivery) -> _Verified | Un
         return await _verify(context, delivery)
     except Unrecognised as error:
         return error
-    except Exception:  # reported, counted as put off, and tried again later
+    except Exception:  # noqa: BLE001  reported, counted as put off, and tried again later
         _log.exception("delivery.verification_failed")
         return None
 
@@ -164,7 +164,7 @@ async def _keep(context: Context, session: WriteSession, delivery: Delivery, one
     delivery.state = KEPT
     delivery.content = delivery.due_at = None
     _settled.labels("kept").inc()
-    await say(session, context.outbox, one.issued.credential, "stored")
+    await say(context, session, one.issued.credential, "stored")
     if holder is not None and await _is_there(context, session, holder.learner_id, one):
         return
     credential = _row(context, delivery, one, lookup, None if holder is None else holder.learner_id)
@@ -187,7 +187,7 @@ async def _is_there(context: Context, session: WriteSession, learner_id: str, on
     copy.proven = True
     copy.version += 1
     if copy.state == credentials.ACCEPTED:
-        await say(session, context.outbox, one.issued.credential, "accepted")
+        await say(context, session, one.issued.credential, "accepted")
     return True
 
 

@@ -186,5 +186,5 @@ async def _claim(
     claiming.offer(waiting, learner_id)
     waiting.state, waiting.answered_at = ACCEPTED, context.clock()
     if waiting.origin == DELIVERED and waiting.credential_id is not None:
-        await say(session, context.outbox, waiting.credential_id, "accepted")
+        await say(context, session, waiting.credential_id, "accepted")
     return waiting

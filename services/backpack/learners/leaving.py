@@ -109,9 +109,7 @@ async def erase(context: Context, learner_id: str, password: str) -> ErasureRece
         await _forget_parked(session, named)
         for about in (learner_id, *(each.id for each in held)):
             await context.post.forget(session, about)
-        await say_erased(
-            session, context.outbox, context.vault, erasure_id=receipt, at=now, credentials=named
-        )
+        await say_erased(context, session, erasure_id=receipt, at=now, credentials=named)
         await store.remove_learner(session, learner_id)
         if address is not None:
             at = now.strftime("%d %B %Y")

@@ -39,7 +39,7 @@ class Post:
         self._templates = Environment(
             loader=FunctionLoader(_source),
             undefined=StrictUndefined,
-            autoescape=False,
+            autoescape=False,  # noqa: S701
             trim_blocks=True,
         )
 
@@ -69,7 +69,7 @@ class Post:
             name: _one_line(value) if isinstance(value, str) and name != "reason" else value
             for name, value in values.items()
         }
-        rendered = self._templates.get_template(notice).render(site=self._public_url, **clean)
+        rendered = self._templates.get_template(notice.value).render(site=self._public_url, **clean)
         subject, _, text = rendered.partition("\n")
         return subject, text.lstrip("\n")
 
