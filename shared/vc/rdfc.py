@@ -9,6 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import permutations
+from typing import Literal
 
 from shared.vc.budget import Budget
 from shared.vc.errors import BudgetExceeded
@@ -22,12 +23,15 @@ _UNITS_PER_QUAD = 2
 _UNITS_PER_HASH = 3
 
 
-def canonicalize(quads: Iterable[Quad], *, budget: Budget | None = None) -> str:
+def canonicalize(
+    quads: Iterable[Quad], *, budget: Budget | None = None, digest: Literal["sha256", "sha384"] = "sha256"
+) -> str:
     """The canonical N-Quads document of a dataset.
 
     Args:
         quads: terms in canonical N-Quads form (as `jsonld.to_quads` writes them); duplicates do not matter.
         budget: work allowed; a fresh default one when left out.
+        digest: what blank nodes are told apart by; ECDSA with P-384 asks for SHA-384 (vc-di-ecdsa, 3.2).
 
     Returns:
         Lines in code point order, each ending in a line feed.
@@ -35,11 +39,7 @@ def canonicalize(quads: Iterable[Quad], *, budget: Budget | None = None) -> str:
     Raises:
         BudgetExceeded: the blank nodes are so alike that telling them apart costs too much.
     """
-    return _Canonicalization(quads, budget or Budget()).document()
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _Canonicalization(quads, budget or Budget(), digest).document()
 
 
 class _Issuer:
@@ -64,8 +64,9 @@ class _Issuer:
 class _Canonicalization:
     """The canonicalization state (RDFC-1.0, 4.3) of one dataset."""
 
-    def __init__(self, quads: Iterable[Quad], budget: Budget) -> None:
+    def __init__(self, quads: Iterable[Quad], budget: Budget, digest: str) -> None:
         self._budget = budget
+        self._digest = hashlib.sha384 if digest == "sha384" else hashlib.sha256
         self._ground: list[str] = []
         self._quads: list[Quad] = []
         self._mentions: dict[str, list[Quad]] = defaultdict(list)
@@ -120,15 +121,20 @@ class _Canonicalization:
         if known is None:
             mentions = self._mentions[blank]
             self._budget.spend(_UNITS_PER_HASH + len(mentions))
-            known = self._first[blank] = _sha256("".join(sorted(_around(blank, quad) for quad in mentions)))
+            known = self._first[blank] = self._hash(
+                "".join(sorted(_around(blank, quad) for quad in mentions))
+            )
         return known
+
+    def _hash(self, text: str) -> str:
+        return self._digest(text.encode()).hexdigest()
 
     def _related(self, related: str, quad: Quad, issuer: _Issuer, position: str) -> str:
         """Hash Related Blank Node (4.7)."""
         name = (
             self._canonical.issued.get(related) or issuer.issued.get(related) or self._first_degree(related)
         )
-        return _sha256(f"g{name}" if position == "g" else f"{position}{quad[1]}{name}")
+        return self._hash(f"g{name}" if position == "g" else f"{position}{quad[1]}{name}")
 
     def _n_degree(self, blank: str, issuer: _Issuer, depth: int) -> tuple[str, _Issuer]:
         """Hash N-Degree Quads (4.8)."""
@@ -144,7 +150,7 @@ class _Canonicalization:
         for hash_, group in sorted(groups.items()):
             path, issuer = self._shortest_path(group, issuer, depth)
             parts += hash_, path
-        return _sha256("".join(parts)), issuer
+        return self._hash("".join(parts)), issuer
 
     def _shortest_path(self, group: list[str], issuer: _Issuer, depth: int) -> tuple[str, _Issuer]:
         """Of all orders in which alike neighbours can be visited, the one with the least path (4.8.3, step 5)."""

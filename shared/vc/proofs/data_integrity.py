@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from shared.vc import dates, jcs, multibase, rdfc
 from shared.vc.budget import Budget
@@ -307,14 +307,15 @@ def _hash_data(
     budget: Budget,
 ) -> bytes:
     """Hash of the proof's options, then hash of the document (EdDSA 3.2.4 and 3.3.4, ECDSA 3.2.4 and 3.3.4)."""
+    name: Literal["sha256", "sha384"] = "sha384" if algorithm is Algorithm.P384 else "sha256"
     digest = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
     if suite != _LEGACY and not _SUITES[suite].rdf:
         unsecured = _with_context_of(unsecured, options)
         return digest(jcs.canonicalize(options)).digest() + digest(jcs.canonicalize(unsecured)).digest()
     context = [CREDENTIALS_V1, ED25519_2020] if suite == _LEGACY else unsecured.get("@context")
-    document_hash = digest(_canonical(unsecured, store, budget)).digest()
+    document_hash = digest(_canonical(unsecured, store, budget, name)).digest()
     try:
-        options_hash = digest(_canonical({**options, "@context": context}, store, budget)).digest()
+        options_hash = digest(_canonical({**options, "@context": context}, store, budget, name)).digest()
     except UnknownContext:
         raise
     except VcError as error:
@@ -323,8 +324,11 @@ def _hash_data(
     return options_hash + document_hash
 
 
-def _canonical(document: _Object, store: ContextStore, budget: Budget) -> bytes:
-    return rdfc.canonicalize(to_quads(document, store, budget=budget), budget=budget).encode()
+def _canonical(
+    document: _Object, store: ContextStore, budget: Budget, digest: Literal["sha256", "sha384"]
+) -> bytes:
+    quads = to_quads(document, store, budget=budget)
+    return rdfc.canonicalize(quads, budget=budget, digest=digest).encode()
 
 
 def _with_context_of(unsecured: _Object, options: _Object) -> _Object:
