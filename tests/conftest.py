@@ -5,9 +5,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.harness import kafka, postgres
 from tests.harness.processes import Missing
+
+
+# The default writes tracebacks with rich, which takes seconds for one.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,13 +48,19 @@ def _postgresql() -> Iterator[postgres.PostgreSQL | Missing]:
         started.__exit__(None, None, None)
 
 
-@pytest.fixture
-def postgresql(_postgresql: postgres.PostgreSQL | Missing) -> postgres.PostgreSQL:
-    """The test run's PostgreSQL server; its databases are `postgresql.create()`."""
+@pytest.fixture(scope="session")
+def session_postgresql(_postgresql: postgres.PostgreSQL | Missing) -> postgres.PostgreSQL:
+    """The test run's PostgreSQL server, for fixtures that outlive a test."""
     if isinstance(_postgresql, Missing):
         without("postgres", str(_postgresql))
     assert isinstance(_postgresql, postgres.PostgreSQL)
     return _postgresql
+
+
+@pytest.fixture
+def postgresql(session_postgresql: postgres.PostgreSQL) -> postgres.PostgreSQL:
+    """The test run's PostgreSQL server; its databases are `postgresql.create()`."""
+    return session_postgresql
 
 
 @pytest.fixture(scope="session")
@@ -64,12 +81,18 @@ def _kafka() -> Iterator[str | Missing]:
         started.__exit__(None, None, None)
 
 
-@pytest.fixture
-def kafka_bootstrap(_kafka: str | Missing) -> str:
-    """Where the test run's Kafka answers; tests use topics and groups of their own or `kafka.clear` it."""
+@pytest.fixture(scope="session")
+def session_kafka_bootstrap(_kafka: str | Missing) -> str:
+    """Where the test run's Kafka answers, for fixtures that outlive a test."""
     if isinstance(_kafka, Missing):
         without("kafka", str(_kafka))
     return str(_kafka)
+
+
+@pytest.fixture
+def kafka_bootstrap(session_kafka_bootstrap: str) -> str:
+    """Where the test run's Kafka answers; tests use topics and groups of their own or `kafka.clear` it."""
+    return session_kafka_bootstrap
 
 
 MakeDatabase = Callable[[], str]
