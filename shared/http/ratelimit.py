@@ -5,6 +5,7 @@ and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), refusals `Retry-After` a
 """
 
 import hashlib
+import ipaddress
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from time import time
 
 from fastapi import Request, Response
 from sqlalchemy import Column, Float, MetaData, String, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import Database, WriteSession
 from shared.http.problems import TooManyRequests
@@ -89,22 +91,20 @@ class RateLimit:
         left = tokens - cost
         values = {"tokens": left, "refilled_at": moment, "full_at": moment + (self.count - left) / rate}
         if row is None:
-            await self._begin(session, table, digest, values)
+            await self._begin(session, table, digest, values, cost)
         else:
             await session.execute(table.update().where(here).values(values))
         return Allowance(self.policy, int(left), math.ceil((self.count - left) / rate))
 
     async def _begin(
-        self, session: WriteSession, table: Table, digest: str, values: dict[str, float]
+        self, session: WriteSession, table: Table, digest: str, values: dict[str, float], cost: int
     ) -> None:
-        """The first request of a subject; two at once on PostgreSQL count as one rather than fail."""
-        from sqlalchemy.dialects import postgresql, sqlite
-
+        """The first request of a subject; where two come at once on PostgreSQL, both count."""
         dialect = session.get_bind().dialect.name
         insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
         await session.execute(
             insert.values(name=self.name, subject=digest, **values).on_conflict_do_update(
-                index_elements=["name", "subject"], set_={"tokens": table.c.tokens - 1}
+                index_elements=["name", "subject"], set_={"tokens": table.c.tokens - cost}
             )
         )
 
@@ -123,8 +123,6 @@ def client_address(request: Request) -> str:
 
     Behind a proxy uvicorn's `--proxy-headers` puts the caller's address here; nothing else reads forwarded headers.
     """
-    import ipaddress
-
     host = request.client.host if request.client else "unknown"
     try:
         address = ipaddress.ip_address(host)
