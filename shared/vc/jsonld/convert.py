@@ -44,13 +44,20 @@ class Converter:
         active = self._contexts.initial
         if "@context" in document:
             active = self._contexts.for_local(active, document["@context"], self._budget)
+        self._root(document, active)
+        if not self.quads:
+            raise DataLoss("nothing_said", "The document says nothing that can be signed.")
+
+    def _root(self, document: _Object, active: ActiveContext) -> None:
         keywords = {name: self._keyword(active, name) for name in document if name != "@context"}
         if keywords and set(keywords.values()) == {"@graph"}:
             for name in keywords:
-                self._each_node(document[name], active, "", name)
+                try:
+                    self._each_node(document[name], active, "")
+                except VcError as error:
+                    error.within(name)
+                    raise
             return
-        if not set(keywords.values()) - {"@id"}:
-            raise DataLoss("nothing_said", "The document says nothing that can be signed.")
         # From the initial context again: the document's own does not count as one to return from at its root.
         self._object(document, self._contexts.initial, None, "")
 
@@ -152,9 +159,9 @@ class Converter:
             case "@type":
                 self._types(value, subject, outer, graph)
             case "@graph":
-                self._each_node(value, active, subject, name)
+                self._each_node(value, active, subject)
             case "@included":
-                self._each_node(value, active, graph, name)
+                self._each_node(value, active, graph)
             case "":
                 self._property(subject, self._iri_term(name, active), name, value, active, graph)
             case "@list" | "@set" | "@language" | "@direction":
@@ -200,7 +207,7 @@ class Converter:
             raise UndefinedTerm("undefined_type", f'No context defines the type "{name}".')
         return self._iri(iri)
 
-    def _each_node(self, value: Any, active: ActiveContext, graph: str, name: str) -> None:
+    def _each_node(self, value: Any, active: ActiveContext, graph: str) -> None:
         """The nodes of @graph and @included: each has to say something."""
         for position, item in enumerate(value if isinstance(value, list) else (value,)):
             try:
@@ -211,7 +218,8 @@ class Converter:
                 if len(self.quads) == written:
                     raise DataLoss("nothing_said", "An object that only has an id would not be signed.")
             except VcError as error:
-                error.within(*((name, position) if isinstance(value, list) else (name,)))
+                if isinstance(value, list):
+                    error.within(position)
                 raise
 
     # --- properties -----------------------------------------------------------------------------

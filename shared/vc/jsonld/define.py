@@ -174,7 +174,7 @@ class Definition:
             prefix=_prefix(name, value, iri, simple=simple),
             protected=self._protected(name, value),
             reverse="@reverse" in value,
-            unsupported=_unsupported(value, iri, container),
+            unsupported=_unsupported(value, iri, type_, container),
         )
 
     def _reverse(self, name: str, value: dict[str, Any]) -> str | Unset:
@@ -292,9 +292,11 @@ def _prefix(name: str, value: dict[str, Any], iri: str | None, *, simple: bool) 
     return iri.startswith("_:") or iri.endswith(_ENDS_IN_DELIMITER)
 
 
-def _unsupported(value: dict[str, Any], iri: str | None, container: frozenset[str]) -> str:
+def _unsupported(value: dict[str, Any], iri: str | None, type_: str | None, container: frozenset[str]) -> str:
     if iri in KEYWORDS and not value.keys() <= {"@id", "@protected"} and iri != "@type":
         return "more than another name for a keyword"
+    if type_ == "@json" and container - {"@set"}:
+        return "@json with a container"
     if "@reverse" in value:
         return "@reverse"
     if "@nest" in value:
