@@ -125,10 +125,10 @@ def test_every_member_taken_or_added_is_noticed(document: dict[str, Any], data: 
 
 def test_order_and_spelling_of_the_json_do_not_matter() -> None:
     signed = sign(badge())
-    assert verify(dict(reversed(signed.items())))
+    verify(dict(reversed(signed.items())))
     signed["credentialSubject"]["achievement"]["tag"].reverse()
     signed["issuer"]["type"] = "Profile"
-    assert verify(signed)
+    verify(signed)
     signed["credentialSubject"]["achievement"]["resultDescription"][0]["allowedValue"].reverse()
     with pytest.raises(ProofInvalid):
         verify(signed)
@@ -242,7 +242,7 @@ def test_an_unknown_context_is_inconclusive_for_rdf_and_no_matter_for_jcs() -> N
         verify({**sign(badge()), "@context": contexts})
     assert not unknown.value.conclusive
     # EdDSA, 3.3.2: the document may go on with contexts of its own after those that were signed.
-    assert verify({**signed, "@context": contexts})
+    verify({**signed, "@context": contexts})
     with pytest.raises(ProofInvalid) as refused:
         verify({**with_terms, "@context": contexts[:2]})
     assert refused.value.code == "context_mismatch"

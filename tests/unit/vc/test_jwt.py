@@ -14,7 +14,12 @@ from shared.vc.proofs import jws, jwt
 from tests.unit.vc.credentials import MOMENT, badge
 
 KEYS = {algorithm: SigningKey.generate(algorithm) for algorithm in Algorithm}
-FOREIGN = {Algorithm.ED25519: OKPKey, Algorithm.P256: ECKey, Algorithm.P384: ECKey, Algorithm.RSA: RSAKey}
+FOREIGN: dict[Algorithm, Any] = {
+    Algorithm.ED25519: OKPKey,
+    Algorithm.P256: ECKey,
+    Algorithm.P384: ECKey,
+    Algorithm.RSA: RSAKey,
+}
 KEY = KEYS[Algorithm.P256]
 KID = "https://school.example/keys/1"
 

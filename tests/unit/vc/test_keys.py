@@ -1,4 +1,5 @@
 import base64
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
@@ -11,7 +12,12 @@ from shared.vc.errors import KeyRefused
 from shared.vc.keys import Algorithm, PublicKey, SigningKey
 
 KEYS = {algorithm: SigningKey.generate(algorithm) for algorithm in Algorithm}
-FOREIGN = {Algorithm.ED25519: OKPKey, Algorithm.P256: ECKey, Algorithm.P384: ECKey, Algorithm.RSA: RSAKey}
+FOREIGN: dict[Algorithm, Any] = {
+    Algorithm.ED25519: OKPKey,
+    Algorithm.P256: ECKey,
+    Algorithm.P384: ECKey,
+    Algorithm.RSA: RSAKey,
+}
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)
