@@ -121,6 +121,7 @@ def create_engine(url: URL | str, *, pool_size: int = 10, foreign_keys: bool = T
     `foreign_keys=False` is for migrations only: SQLite's table rebuild would cascade deletes otherwise.
     """
     target = make_url(url)
+    # hide_parameters: an error that ends up in a log must not quote a person's data.
     if dialect_of(target) == "postgresql":
         return create_async_engine(
             target,
@@ -128,6 +129,7 @@ def create_engine(url: URL | str, *, pool_size: int = 10, foreign_keys: bool = T
             max_overflow=0,
             pool_timeout=30,
             pool_pre_ping=True,
+            hide_parameters=True,
             json_serializer=encode_json,
             connect_args={"timeout": 10, "server_settings": {"jit": "off", "timezone": "UTC"}},
         )
@@ -139,6 +141,7 @@ def create_engine(url: URL | str, *, pool_size: int = 10, foreign_keys: bool = T
         max_overflow=0,
         pool_timeout=30,
         pool_use_lifo=True,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
     )
     _prepare_sqlite(engine, foreign_keys=foreign_keys)

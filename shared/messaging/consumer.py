@@ -19,7 +19,7 @@ from shared.db import Database, WriteSession
 from shared.messaging.backoff import Backoff, is_temporary
 from shared.messaging.envelope import Event, UnreadableEvent, parse
 from shared.messaging.inbox import Inbox, Key, Progress
-from shared.messaging.log import Entry, Log, Partition, Reader
+from shared.messaging.log import Entry, Log, LogUnavailable, Partition, Reader
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.tables import MessagingTables
 from shared.messaging.topics import Topic
@@ -256,7 +256,10 @@ class Consumer:
                 pass
         if time.monotonic() >= self._next_lag:
             self._next_lag = time.monotonic() + _LAG_SECONDS
-            await self._measure()
+            try:
+                await self._measure()
+            except LogUnavailable as error:  # it may still be handed entries; only the measuring has to wait
+                self._logger.warning("consumer.not_measured", reason=str(error))
 
     async def _replay(self, key: Key) -> bool:
         """Handle events of a key that were put aside, in one transaction. True: there may be more."""

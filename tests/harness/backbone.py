@@ -201,6 +201,7 @@ async def running(*runners: Any) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in ended:
+            assert not task.cancelled(), "a runner was cancelled from inside"
             task.result()
 
 

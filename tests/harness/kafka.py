@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +30,8 @@ log.dirs={folder}/data
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
@@ -107,7 +110,9 @@ def answers(bootstrap: str) -> bool:
         socket.create_connection((host, int(port)), timeout=1).close()
     except OSError:
         return False
-    return asyncio.run(_describes(bootstrap))
+    # In a thread of its own, because the caller may have an event loop in this one.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, _describes(bootstrap)).result()
 
 
 async def _describes(bootstrap: str) -> bool:
@@ -122,6 +127,27 @@ async def _describes(bootstrap: str) -> bool:
         return False
     finally:
         await client.close()
+
+
+def clear(bootstrap: str) -> None:
+    """Delete every topic of ours, for tests that need the real topic names."""
+
+    async def delete() -> None:
+        from aiokafka.admin import AIOKafkaAdminClient
+
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        try:
+            names = [name for name in await admin.list_topics() if not name.startswith("__")]
+            if names:
+                await admin.delete_topics(names)
+            while set(await admin.list_topics()) & set(names):
+                await asyncio.sleep(0.05)
+        finally:
+            await admin.close()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, delete()).result()
 
 
 def _cluster_id() -> str:

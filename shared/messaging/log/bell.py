@@ -19,9 +19,12 @@ class Bell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sender.setblocking(False)
+
+    def make_folder(self) -> None:
+        """Create the folder if it is not there; only this user may look into it."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def ring(self) -> None:
         """Wake every listener, in this process and in others."""
@@ -36,6 +39,7 @@ class Bell:
     @contextmanager
     def listen(self) -> Iterator[Listener]:
         """Be woken while the block lasts."""
+        self.make_folder()
         path = self.folder / f"{os.getpid()}-{secrets.token_hex(4)}.bell"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
             receiver.setblocking(False)

@@ -29,8 +29,8 @@ from shared.messaging.log.protocol import (
 )
 from shared.messaging.topics import TOPICS, Topic
 
-_REQUEST_MS = 10_000
-_PUBLISH_SECONDS = 20.0
+_REQUEST_MS = 8_000
+_PUBLISH_SECONDS = 12.0
 _ASK_SECONDS = 5.0
 _MISSING_TOPIC_SECONDS = 2.0
 _LOOK_FOR_TOPICS_SECONDS = 5.0
@@ -66,12 +66,13 @@ class KafkaLog:
         """Append records, each partition in their order; one result per record."""
         results: list[Exception | None] = [LogUnavailable("Kafka did not answer in time") for _ in records]
         try:
-            async with asyncio.timeout(_PUBLISH_SECONDS):
-                producer = await self._started_producer()
-                missing = await self._missing(producer, {record.topic for record in records})
-                await self._send(producer, records, missing, results)
-        except (TimeoutError, KafkaError, OSError) as error:
-            _log.warning("kafka.publish_failed", reason=type(error).__name__)
+            with _translated():
+                async with asyncio.timeout(_PUBLISH_SECONDS):
+                    producer = await self._started_producer()
+                    missing = await self._missing(producer, {record.topic for record in records})
+                    await self._send(producer, records, missing, results)
+        except LogUnavailable as error:
+            _log.warning("kafka.publish_failed", reason=str(error))
             self._discard_producer()
         else:
             if any(isinstance(r, LogUnavailable) for r in results) and not missing:
@@ -86,14 +87,13 @@ class KafkaLog:
         """A member of the group, with the partitions the group gives it."""
         consumer = self._consumer(group)
         listener = _Assignments(consumer, positions)
-        with _translated():
-            await _begin(consumer)
+        await self._begin(consumer)
         try:
             # Subscribed after the start, which would otherwise wait for topics that nobody has made yet.
             consumer.subscribe([topic.name for topic in topics], listener=listener)
             yield KafkaReader(consumer, listener)
         finally:
-            await consumer.stop()
+            await self._end(consumer)
 
     @asynccontextmanager
     async def tail(
@@ -101,14 +101,13 @@ class KafkaLog:
     ) -> AsyncIterator[TailReader]:
         """Read all partitions of `topics` outside of any group."""
         consumer = self._consumer(None)
-        with _translated():
-            await _begin(consumer)
+        await self._begin(consumer)
         try:
             reader = TailReader(self, consumer, topics, start)
             await reader.look_for_topics()
             yield reader
         finally:
-            await consumer.stop()
+            await self._end(consumer)
 
     async def ends(self, topics: Sequence[Topic]) -> Mapping[Partition, int]:
         """The offset after the last entry of each partition that exists. Raises `LogUnavailable`."""
@@ -132,7 +131,8 @@ class KafkaLog:
             _, hanging = await asyncio.wait(self._ending, timeout=_ASK_SECONDS)
             for task in hanging:
                 task.cancel()
-            await asyncio.gather(*hanging, return_exceptions=True)
+            if hanging:
+                await asyncio.wait(hanging, timeout=_ASK_SECONDS)
 
     def _consumer(self, group: str | None) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -159,7 +159,7 @@ class KafkaLog:
                     max_batch_size=_BATCH_BYTES,
                     metadata_max_age_ms=60_000,
                 )
-                await _begin(producer)
+                await self._begin(producer)
                 self._producer = producer
             return self._producer
 
@@ -202,7 +202,7 @@ class KafkaLog:
                     async with asyncio.timeout(_ASK_SECONDS):
                         if self._observer is None:
                             observer = _Observer(self._bootstrap)
-                            await observer.start()
+                            await self._begin(observer)
                             self._observer = observer
                         yield self._observer
             except LogUnavailable:
@@ -212,18 +212,36 @@ class KafkaLog:
     def _discard_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            self._end(producer)
+            self._begin_to_end(producer)  # not waited for: it still holds what it could not send
 
     def _discard_observer(self) -> None:
         observer, self._observer = self._observer, None
         if observer is not None:
-            self._end(observer)
+            self._begin_to_end(observer)
 
-    def _end(self, client: AIOKafkaProducer | _Observer) -> None:
-        # In the background: stopping a producer waits for what it still holds.
+    async def _begin(self, client: AIOKafkaProducer | AIOKafkaConsumer | _Observer) -> None:
+        try:
+            with _translated():
+                await client.start()
+        except BaseException:
+            self._begin_to_end(client)
+            raise
+
+    async def _end(self, client: AIOKafkaConsumer) -> None:
+        # In a task of its own: stopping cancels the client's own tasks, and that must not look like ours being cancelled.
+        await asyncio.wait({self._begin_to_end(client)}, timeout=_ASK_SECONDS)
+
+    def _begin_to_end(self, client: AIOKafkaProducer | AIOKafkaConsumer | _Observer) -> asyncio.Task[None]:
         task = asyncio.create_task(client.stop())
         self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.warning("kafka.client_not_stopped", reason=type(error).__name__)
 
 
 class KafkaReader:
@@ -321,12 +339,8 @@ class _Observer:
         )
 
     async def start(self) -> None:
-        try:
-            await self._admin.start()
-            await self._consumer.start()
-        except BaseException:
-            await self.stop()
-            raise
+        await self._admin.start()
+        await self._consumer.start()
 
     async def stop(self) -> None:
         await self._consumer.stop()
@@ -373,14 +387,6 @@ def _new_topic(topic: Topic, replicas: int) -> NewTopic:
     return NewTopic(topic.name, topic.partitions, replicas, topic_configs=settings)
 
 
-async def _begin(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    try:
-        await client.start()
-    except BaseException:
-        await client.stop()
-        raise
-
-
 async def _read(consumer: AIOKafkaConsumer, limit: int, seconds: float) -> list[Entry]:
     with _translated():
         found = await consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
@@ -407,6 +413,12 @@ def _translated() -> Iterator[None]:
         yield
     except (KafkaError, TimeoutError, OSError) as error:
         raise LogUnavailable(f"Kafka cannot be reached ({type(error).__name__})") from error
+    except asyncio.CancelledError as error:
+        # When its connections break the client cancels futures that we wait for: nobody asked this task to end.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise LogUnavailable("Kafka's client gave up") from error
 
 
 def _key(raw: bytes | None) -> str:

@@ -82,6 +82,7 @@ class LocalLog:
         self, group: str, topics: Sequence[Topic], positions: Positions
     ) -> AsyncIterator[LocalReader]:
         """One member of a group reads at a time; the others stand by until it ends."""
+        self._bell.make_folder()
         name = hashlib.sha256(group.encode()).hexdigest()[:16]
         with await self._alone(self._bell.folder / f"{name}.lock"):
             offsets = await positions([(topic.name, 0) for topic in topics])
