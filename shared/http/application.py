@@ -13,7 +13,7 @@ from shared.http.access import public
 from shared.http.edge import Edge
 from shared.http.errors import Answering
 from shared.http.negotiation import prefers_html
-from shared.http.openapi import complete
+from shared.http.openapi import check_routes, complete
 from shared.http.problems import NotFound, registered
 from shared.http.routing import ErrorShape, Router
 from shared.observability.logs import get_logger
@@ -94,6 +94,7 @@ def create_application(
     app.include_router(styles_router())
     for router in routers:
         app.include_router(router)
+    check_routes(app)
     app.openapi = functools.partial(_openapi, app, app.openapi, service)  # type: ignore[method-assign]
     return app
 

@@ -1,17 +1,22 @@
 """Reading request bodies: bounded, and strict where JSON readers disagree."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
+from starlette.types import Message, Receive
 
-from shared.http.problems import TooLarge, Unparseable
+from shared.http.problems import RequestTimeout, TooLarge, Unparseable
 from shared.vc import strict_json
 from shared.vc.errors import JsonRefused
 
 KIB = 1024
 MIB = 1024 * KIB
 DEFAULT_LIMIT = MIB
+_GRACE_SECONDS = 30.0
+_LEAST_RATE = 16 * KIB  # bytes a second, beyond the grace
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000  # the route's size limit is what bounds a body; this bounds what it turns into
 
@@ -19,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class BodyLimit:
-    """How many bytes this request may bring; set per route before anything is read."""
+    """How many bytes this request may bring, and how slowly; set per route before anything is read."""
 
     scope_key = "confer.body_limit"
 
@@ -27,11 +32,26 @@ class BodyLimit:
         self.limit = limit
         self.streamed = streamed
         self.received = 0
+        self.waited = 0.0
+        self.complete = False
 
-    def count(self, size: int) -> None:
-        self.received += size
-        if self.received > self.limit:
-            raise too_large(self.limit)
+    async def take(self, receive: Receive) -> Message:
+        """The next message of the request. Raises TooLarge, or RequestTimeout for a body that only trickles in."""
+        if self.complete:
+            return await receive()
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.0, _GRACE_SECONDS + self.received / _LEAST_RATE - self.waited)):
+                message = await receive()
+        except TimeoutError as error:
+            raise RequestTimeout("Send the body faster, or in smaller parts.") from error
+        self.waited += time.monotonic() - begun  # only what we waited: not the time we took ourselves
+        if message["type"] == "http.request":
+            self.received += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+            if self.received > self.limit:
+                raise too_large(self.limit)
+        return message
 
 
 def body_limit(limit: int, *, streamed: bool = False) -> Callable[[F], F]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -58,24 +58,28 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         begun, status = time.perf_counter(), 0
+        is_head = scope["method"] == "HEAD"
+        if is_head:  # RFC 9110 §9.3.2: as GET, without the body
+            scope = {**scope, "method": "GET"}
         limit = BodyLimit()
         scope[BodyLimit.scope_key] = limit
 
         async def limited() -> Message:
-            message = await receive()
-            if message["type"] == "http.request":
-                limit.count(len(message.get("body", b"")))
-            return message
+            return await limit.take(receive)
 
         async def secured(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._secure(MutableHeaders(scope=message), request_id)
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             await self.app(scope, limited, secured)
+        except ClientDisconnect:
+            return  # nobody is left to answer; counted as 499
         except Exception as error:
             _log.exception("request.failed", route=_route(scope))
             if status:

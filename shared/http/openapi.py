@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from shared.http.access import Required, requirements
+from shared.http.access import Required, public, requirements
 from shared.http.problems import (
     MEDIA_TYPE,
     SCHEMA,
@@ -45,15 +45,13 @@ class Operation:
 
 def operations(app: FastAPI) -> Iterator[Operation]:
     """Every operation of the application, those left out of OpenAPI included."""
-    from shared.http.access import public
-
     for route in _routes(app):
         needed = list(requirements(route.dependant))
         is_public = any(each.call is public.dependency for each in route.dependant.dependencies)
         for method in sorted(route.methods or ()):
             yield Operation(
                 method,
-                route.path,
+                str(route.path),
                 route.unique_id,
                 tuple(sorted({scope for each in needed for scope in each.scopes})),
                 stated=bool(needed) or is_public,
@@ -63,11 +61,25 @@ def operations(app: FastAPI) -> Iterator[Operation]:
             )
 
 
+def check_routes(app: FastAPI) -> None:
+    """Raises TypeError for a route without strict bodies (not made on a Router), and for an operation id used twice."""
+    seen: dict[str, str] = {}
+    for route in _routes(app):
+        if not isinstance(route.original_route, Route):
+            raise TypeError(f"{route.path}: routes are made on shared.http.routing.Router")
+        if route.include_in_schema and seen.setdefault(route.unique_id, str(route.path)) != route.path:
+            raise TypeError(
+                f"{route.path}: the operation id {route.unique_id} belongs to {seen[route.unique_id]} already"
+            )
+
+
 def complete(app: FastAPI, document: dict[str, Any], *, directory_url: str) -> dict[str, Any]:
     """Add to FastAPI's document what every operation shares: problems, security, the Problem schema."""
     scopes: dict[str, str] = {}
-    by_id: dict[tuple[str, str], APIRoute] = {
-        (route.path_format, method.lower()): route for route in _routes(app) for method in route.methods or ()
+    by_id: dict[tuple[str, str], RouteContext] = {
+        (str(route.path_format), method.lower()): route
+        for route in _routes(app)
+        for method in route.methods or ()
     }
     for path, methods in document.get("paths", {}).items():
         for method, operation in methods.items():
@@ -90,17 +102,18 @@ def complete(app: FastAPI, document: dict[str, Any], *, directory_url: str) -> d
     return document
 
 
-def _routes(app: FastAPI) -> Iterator[APIRoute]:
+def _routes(app: FastAPI) -> Iterator[RouteContext]:
+    """Every route as it stands in the application, with what including its router added."""
     for each in iter_route_contexts(app.routes):
         if isinstance(each.original_route, APIRoute):
-            yield each.original_route
+            yield each
 
 
-def _answers_problems(route: APIRoute) -> bool:
-    return isinstance(route, Route) and route.error_shape is None
+def _answers_problems(route: RouteContext) -> bool:
+    return isinstance(route.original_route, Route) and route.original_route.error_shape is None
 
 
-def _common(route: APIRoute, operation: Mapping[str, Any], needed: list[Required]) -> list[type[Problem]]:
+def _common(route: RouteContext, operation: Mapping[str, Any], needed: list[Required]) -> list[type[Problem]]:
     """What any such operation may answer, whatever it does."""
     common: list[type[Problem]] = [InternalError, Unavailable]
     if needed:

@@ -314,3 +314,84 @@ async def test_problem_pages_exist_for_every_code() -> None:
             assert shown.json() == each
             assert each["explanation"]
         problem(await anyone.get("/problems/unheard-of"), 404, "not-found")
+
+
+async def test_head_is_get_without_the_body() -> None:
+    async with client() as anyone:
+        got, headed = await anyone.get("/v1/things"), await anyone.head("/v1/things")
+        assert headed.status_code == 200
+        assert headed.content == b""
+        assert headed.headers["content-length"] == str(len(got.content))
+        assert (await anyone.head("/v1/nothing")).status_code == 404
+
+
+async def test_a_body_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    monkeypatch.setattr("shared.http.body._GRACE_SECONDS", 0.2)
+
+    async def trickle() -> Any:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    async with client() as alice:
+        alice.headers["x-who"] = "alice"
+        problem(await alice.post("/v1/things", content=trickle(), headers=JSON), 408, "request-timeout")
+
+
+async def test_a_caller_that_goes_away_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    from shared.http.application import create_application
+    from tests.unit.http.application import routers
+
+    app = create_application(service(), title="T", description="", routers=routers())
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/things", "raw_path": b"/v1/things", "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked"), (b"x-who", b"alice")],
+        "http_version": "1.1", "scheme": "http", "server": ("x", 80), "client": ("y", 1), "root_path": "", "state": {},
+    }  # fmt: skip
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(_: Any) -> None:
+        return None
+
+    await app(scope, receive, send)
+    assert "request.failed" not in caplog.text
+
+
+def test_the_access_matrix_can_be_enumerated() -> None:
+    from shared.http.application import create_application
+    from shared.http.openapi import operations
+    from tests.unit.http.application import routers
+
+    app = create_application(service(), title="T", description="", routers=routers())
+    by_id = {each.operation_id: each for each in operations(app)}
+    make, read, listed = by_id["create_thing"], by_id["read_thing"], by_id["list_things"]
+    assert (make.method, make.path, make.scopes, make.anonymous) == ("POST", "/v1/things", ("things:write",), False)
+    assert (read.scopes, read.anonymous) == (("things:read",), True)
+    assert (listed.scopes, listed.anonymous) == ((), True)
+    assert all(each.stated for each in by_id.values())
+    assert not by_id["token_endpoint"].problems
+    assert not by_id["live"].in_schema
+
+
+def test_routes_must_be_strict_and_operation_ids_unique() -> None:
+    from fastapi import APIRouter
+
+    from shared.http.application import create_application
+    from shared.http.routing import Router
+
+    async def read_thing() -> int:
+        return 1
+
+    plain = APIRouter()
+    plain.add_api_route("/plain", read_thing)
+    first, second = Router(), Router()
+    first.add_api_route("/first", read_thing)
+    second.add_api_route("/second", read_thing)
+    for routes, reason in (([plain], "Router"), ([first, second], "operation id")):
+        with pytest.raises(TypeError, match=reason):
+            create_application(service(), title="T", description="", routers=routes)
