@@ -35,6 +35,7 @@ CODES: Mapping[str, str] = {
     "model.result_unknown": "A result refers to something the achievement does not describe.",
     "model.result_out_of_range": "A result is not among the values the achievement allows.",
     "model.issuer_not_embedded": "The issuer is given by its id only.",
+    "model.part_unreadable": "A part of the badge that stands elsewhere could not be read.",
     "model.too_many": "There were more findings than are listed.",
     # An issuer's own JSON Schema
     "schema.covered": "The schema named is the standard's own; the structure was checked.",

@@ -34,7 +34,8 @@ class Surroundings:
 class Case:
     """One credential: as parsed, the text it came from, and the checks made so far.
 
-    `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart.
+    `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart. `view` is the badge in
+    the words of Open Badges 3.0 when it is of an older version.
     """
 
     document: JsonObject
@@ -42,6 +43,7 @@ class Case:
     family: Family
     token: str | None = None
     jwt: CredentialJwt | None = None
+    view: JsonObject | None = None
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -53,16 +55,21 @@ class Case:
         return f"{self.family}-data-integrity" if self.document.get("proof") else f"{self.family}-unsigned"
 
     @property
+    def shown(self) -> JsonObject:
+        """The badge in the words of Open Badges 3.0."""
+        return self.document if self.view is None else self.view
+
+    @property
     def issuer(self) -> str | None:
         """The issuer's id."""
-        value = self.document.get("issuer")
+        value = self.shown.get("issuer")
         if isinstance(value, dict):
             value = value.get("id")
         return value if isinstance(value, str) else None
 
     @property
     def id(self) -> str | None:
-        value = self.document.get("id")
+        value = self.shown.get("id")
         return value if isinstance(value, str) else None
 
     def note(self, checks: Iterable[Check]) -> None:

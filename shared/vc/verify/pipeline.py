@@ -11,6 +11,7 @@ from shared.vc.fetching import Fetch, Recognition, RecognitionLookup
 from shared.vc.policy import DEFAULT, Policy, decide
 from shared.vc.report import Check, Container, Recipient, Report, failed, passed
 
+from .assertions import examine_assertion
 from .case import Case, Surroundings
 from .endorsements import check_endorsements
 from .examine import examine_content, examine_currency
@@ -83,9 +84,7 @@ async def verify(
         return outcome.unreadable(extracted.container, error.check)
     reason = f"The badge was read from {_NAMES[extracted.container]}."
     case.note([passed("format.recognised", reason)])
-    await examine_content(case, around)
-    current, told = await _newest(case, around)
-    await examine_currency(current, around)
+    current, told = await _examine(case, around)
     statements, asked = await check_recognition(current, around, recognitions)
     current.note(asked)
     current.note(check_creator(current))
@@ -94,9 +93,21 @@ async def verify(
     if applicant is not None:
         recipient, check = check_recipient(current, applicant)
         current.note([check])
-    current.note(await check_endorsements(current, around))
+    if current.family != "ob2":  # whose endorsements stand apart from the badge and are not in it
+        current.note(await check_endorsements(current, around))
     current.note(told)
     return outcome.report(current, extracted, statements, recipient)
+
+
+async def _examine(case: Case, around: Surroundings) -> tuple[Case, list[Check]]:
+    """Steps 3 to 7, on the newest version of the badge; and what there is to tell of versions."""
+    if case.family == "ob2":
+        await examine_assertion(case, around)
+        return case, []
+    await examine_content(case, around)
+    current, told = await _newest(case, around)
+    await examine_currency(current, around)
+    return current, told
 
 
 async def _newest(case: Case, around: Surroundings) -> tuple[Case, list[Check]]:
@@ -150,7 +161,7 @@ class _Outcome:
             container=container,
             digest=self._digest,
             checks=checks,
-            credential=None if case is None else project(case.document),
+            credential=None if case is None else project(case.shown),
             recognitions=statements,
             recipient=recipient,
             policy=self._around.policy.to_json(),

@@ -7,6 +7,7 @@ from shared.vc import strict_json
 from shared.vc.baking import Extracted, Unrecognised
 from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2
 from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof
+from shared.vc.open_badges_2.upgrade import CONTEXT
 from shared.vc.proofs import jws, jwt
 from shared.vc.report import Check, failed, inconclusive
 from shared.vc.strict_json import JsonObject
@@ -43,6 +44,8 @@ def read(extracted: Extracted) -> Case:
     """
     if extracted.kind == "jwt":
         return read_token(extracted.text)
+    if extracted.kind == "url":
+        return Case(_hosted_at(extracted.text), extracted.text, "ob2")
     document = _parse(extracted.text)
     enveloped = _enveloped(document)
     if enveloped is not None:
@@ -51,6 +54,11 @@ def read(extracted: Extracted) -> Case:
     if family is None:
         raise Unrecognised("The JSON is not a badge or another verifiable credential.")
     return Case(document, extracted.text, family)
+
+
+def _hosted_at(address: str) -> JsonObject:
+    """The assertion that an image of Open Badges 1.x only gives the address of."""
+    return {"@context": CONTEXT, "type": "Assertion", "id": address, "verification": {"type": "hosted"}}
 
 
 def _parse(text: str) -> JsonObject:

@@ -21,7 +21,7 @@ class Applicant:
 
 def check_recipient(case: Case, applicant: Applicant) -> tuple[Recipient, Check]:
     """Compares each thing known with the subject's id and identifiers, hashed or plain."""
-    subjects = objects(case.document.get("credentialSubject"))
+    subjects = objects(case.shown.get("credentialSubject"))
     recipient = Recipient(
         email=None if applicant.email is None else _overall(_email(subjects, applicant.email)),
         name=None if applicant.name is None else _overall(_name(subjects, applicant.name)),

@@ -29,7 +29,7 @@ async def check_recognition(
 
 def achievement_of(case: Case) -> tuple[str | None, str | None]:
     """The id and the type of the achievement."""
-    for subject in objects(case.document.get("credentialSubject")):
+    for subject in objects(case.shown.get("credentialSubject")):
         for achievement in objects(subject.get("achievement")):
             own, kind = achievement.get("id"), achievement.get("achievementType")
             return own if isinstance(own, str) else None, kind if isinstance(kind, str) else None
@@ -64,7 +64,7 @@ def _name(one: Recognition) -> str:
 
 def check_creator(case: Case) -> Iterator[Check]:
     """A note when the achievement says that somebody else than the issuer made it."""
-    for subject in objects(case.document.get("credentialSubject")):
+    for subject in objects(case.shown.get("credentialSubject")):
         for achievement in objects(subject.get("achievement")):
             for creator in objects(achievement.get("creator")):
                 if creator.get("id") != case.issuer:

@@ -12,7 +12,7 @@ SKEW = timedelta(seconds=60)
 
 def check_validity(case: Case, now: datetime) -> Check:
     """Whether `now` lies in the period, which version 1.1 names issuanceDate and expirationDate."""
-    document = case.document
+    document = case.shown
     start_name = "validFrom" if "validFrom" in document else "issuanceDate"
     end_name = "validUntil" if "validUntil" in document else "expirationDate"
     start = parse_date_time(document.get(start_name))
