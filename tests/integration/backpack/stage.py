@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import io
 import re
 import secrets
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 
 import anyio
 import httpx
+from PIL import Image
 
 from services.backpack.app import Backpack
 from services.backpack.settings import BackpackSettings
@@ -31,10 +33,15 @@ from tests.harness.credentials import NOW, Issuer, Network
 
 PASSWORD = "a long sentence is best"
 ORGANISATION = "0a" * 16
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cfc0f01f000"
-    "5000201ff9f5a2c5b0000000049454e44ae426082"
-)
+
+
+def _png() -> bytes:
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(picture, "PNG")
+    return picture.getvalue()
+
+
+PNG = _png()
 
 
 @dataclass
