@@ -10,8 +10,17 @@ from services.verifier.policies.schemas import PolicyIn, PolicyOut
 from services.verifier.policies.service import built_in
 from shared.http.access import Access, require
 from shared.http.etag import IfMatch, etag
+from shared.http.idempotency import Idempotent
 from shared.http.paging import PageQuery, page
-from shared.http.problems import NotFound, PreconditionFailed, PreconditionRequired, problems
+from shared.http.problems import (
+    Conflict,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    problems,
+)
 from shared.http.routing import Router
 from shared.http.schemas import Id, Page
 
@@ -20,7 +29,12 @@ PoliciesRead = Annotated[Access, Depends(require("policies:read"))]
 PoliciesWrite = Annotated[Access, Depends(require("policies:write"))]
 
 
-@router.get("", response_model=Page[PolicyOut], summary="List the policies that can be named")
+@router.get(
+    "",
+    response_model=Page[PolicyOut],
+    summary="List the policies that can be named",
+    responses=problems(InvalidCursor),
+)
 async def list_policies(
     request: Request, response: Response, service: Current, access: PoliciesRead, asked: PageQuery
 ) -> Page[PolicyOut]:
@@ -39,16 +53,13 @@ async def list_policies(
     status_code=201,
     response_model=PolicyOut,
     summary="Keep a policy under a name",
-    responses=problems(PolicyNameTaken),
+    responses=problems(PolicyNameTaken, Conflict, IdempotencyKeyReused),
 )
 async def create_policy(
-    given: PolicyIn, response: Response, service: Current, access: PoliciesWrite
-) -> PolicyOut:
+    given: PolicyIn, service: Current, access: PoliciesWrite, asked: Idempotent
+) -> Response:
     """Items can then name it. Nobody outside your organisation sees it."""
-    policy = await service.policies.create(access, given)
-    response.headers["Location"] = f"/v1/policies/{policy.id}"
-    response.headers["ETag"] = etag(policy.version)
-    return policy
+    return (await service.policies.create(access, given, asked)).to_response()
 
 
 @router.get("/{policy}", response_model=PolicyOut, summary="Read a policy", responses=problems(NotFound))

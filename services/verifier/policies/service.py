@@ -9,10 +9,12 @@ from services.verifier.errors import PolicyNameTaken, PolicyRulesRefused, Policy
 from services.verifier.policies import store
 from services.verifier.policies.schemas import PolicyIn, PolicyOut, PolicyRules
 from services.verifier.policies.store import PolicyRow
+from services.verifier.tables import IDEMPOTENCY
 from shared.clock import Clock
 from shared.db import Database, new_id
 from shared.http.access import Access
-from shared.http.etag import Precondition
+from shared.http.etag import Precondition, etag
+from shared.http.idempotency import IdempotentRequest, StoredResponse, once
 from shared.http.problems import FieldError, NotFound
 from shared.vc.policy import BUILT_IN, Policy, PolicyRefused, policy_from_json
 
@@ -26,11 +28,34 @@ class Policies:
         self._db = db
         self._clock = clock
 
-    async def create(self, access: Access, given: PolicyIn) -> PolicyOut:
-        """Raises PolicyNameTaken."""
+    async def create(self, access: Access, given: PolicyIn, asked: IdempotentRequest) -> StoredResponse:
+        """The answer with the new policy, once per Idempotency-Key. Raises PolicyNameTaken."""
         _refuse_built_in(given.name)
+        try:
+            async with self._db.write() as session:
+
+                async def add() -> StoredResponse:
+                    row = self._new(access, given)
+                    await store.add(session, row)
+                    body = shown(row).model_dump_json()
+                    return StoredResponse(
+                        201, body, location=f"/v1/policies/{row.id}", etag=etag(row.version)
+                    )
+
+                return await once(
+                    session,
+                    table=IDEMPOTENCY,
+                    organisation=access.organisation,
+                    asked=asked,
+                    clock=self._clock,
+                    act=add,
+                )
+        except IntegrityError as error:
+            raise _taken(given.name) from error
+
+    def _new(self, access: Access, given: PolicyIn) -> PolicyRow:
         now = self._clock()
-        row = PolicyRow(
+        return PolicyRow(
             id=new_id(),
             organisation=access.organisation,
             name=given.name,
@@ -42,12 +67,6 @@ class Policies:
             changed_at=now,
             changed_by=access.actor,
         )
-        try:
-            async with self._db.write() as session:
-                await store.add(session, row)
-        except IntegrityError as error:
-            raise _taken(given.name) from error
-        return shown(row)
 
     async def replace(
         self, access: Access, policy: str, given: PolicyIn, precondition: Precondition

@@ -55,7 +55,11 @@ class Batch(Schema):
     """Up to 1,000 items. An item that cannot be used gets a report that says so; it does not hold up the others."""
 
     items: list[Any] = Field(
-        min_length=1, max_length=MAX_ITEMS, description="Each an item as for a single verification."
+        min_length=1,
+        max_length=MAX_ITEMS,
+        description="Each an item as for a single verification.",
+        # Read one by one, so that a wrong one does not refuse the others.
+        json_schema_extra={"items": {"$ref": "#/components/schemas/Item"}},
     )
     policy: PolicyName | PolicyRules | None = Field(
         default=None, description="For every item that names none itself."

@@ -51,6 +51,19 @@ def test_names_are_taken_once(verifier_on_both: Running):
         assert (answer.status_code, answer.json()["code"]) == (409, "policy-name-taken")
 
 
+def test_a_repeated_request_makes_one_policy(verifier_on_both: Running):
+    key = {"Idempotency-Key": "one-and-the-same"}
+    with verifier_on_both.client(ORGANISATION, *SCOPES) as client:
+        first = client.post("/v1/policies", json={"name": "ours"}, headers=key)
+        again = client.post("/v1/policies", json={"name": "ours"}, headers=key)
+        assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+        assert again.headers["idempotent-replayed"] == "true"
+        assert (
+            client.post("/v1/policies", json={"name": "x"}, headers=key).json()["code"]
+            == "idempotency-key-reused"
+        )
+
+
 def test_a_list_in_pages(verifier_on_both: Running):
     with verifier_on_both.client(ORGANISATION, *SCOPES) as client:
         for name in ("c", "a", "b"):
