@@ -98,21 +98,18 @@ def kafka_bootstrap(session_kafka_bootstrap: str) -> str:
 MakeDatabase = Callable[[], str]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDatabase]:
-    """Makes empty databases, on SQLite and on PostgreSQL; returns the URL of each."""
-    if request.param == "sqlite":
-        made = 0
+def databases(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[MakeDatabase]:
+    """Makes empty databases of a kind; PostgreSQL's are dropped afterwards."""
+    urls: list[str] = []
+    if kind == "sqlite":
 
         def make() -> str:
-            nonlocal made
-            made += 1
-            return f"sqlite+aiosqlite:///{tmp_path}/database-{made}.sqlite3"
+            urls.append(f"sqlite+aiosqlite:///{folder}/database-{len(urls) + 1}.sqlite3")
+            return urls[-1]
 
         yield make
         return
     server: postgres.PostgreSQL = request.getfixturevalue("postgresql")
-    urls: list[str] = []
 
     def create() -> str:
         urls.append(server.create())
@@ -121,6 +118,12 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
     yield create
     for url in urls:
         server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDatabase]:
+    """Makes empty databases, on SQLite and on PostgreSQL; returns the URL of each."""
+    yield from databases(request.param, request, tmp_path)
 
 
 @pytest.fixture

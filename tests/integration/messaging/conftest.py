@@ -1,30 +1,41 @@
 """The behavioural suite runs on SQLite with the local log, and on PostgreSQL with Apache Kafka."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from shared.db import Database
+from tests.conftest import databases
 from tests.harness.backbone import Backbone, create_tables, open_backbone_log
 
-_PAIRS = [
-    pytest.param("sqlite", "local", id="sqlite-local"),
-    pytest.param(
-        "postgresql", "kafka", id="postgresql-kafka", marks=[pytest.mark.postgres, pytest.mark.kafka]
-    ),
-]
 
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "backbone" in metafunc.fixturenames:
-        metafunc.parametrize(("make_database", "log_at"), _PAIRS, indirect=True)
+@pytest.fixture(
+    params=[
+        pytest.param(("sqlite", "local"), id="sqlite-local"),
+        pytest.param(
+            ("postgresql", "kafka"), id="postgresql-kafka", marks=[pytest.mark.postgres, pytest.mark.kafka]
+        ),
+    ]
+)
+def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The kind of database and the log's driver."""
+    kinds: tuple[str, str] = request.param
+    return kinds
 
 
 @pytest.fixture
-def log_at(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def make_database(
+    pair: tuple[str, str], request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[], str]]:
+    """Makes empty databases of the pair's kind."""
+    yield from databases(pair[0], request, tmp_path)
+
+
+@pytest.fixture
+def log_at(pair: tuple[str, str], request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where the log is."""
-    if request.param == "kafka":
+    if pair[1] == "kafka":
         return f"kafka:{request.getfixturevalue('kafka_bootstrap')}"
     return str(tmp_path / "log.sqlite3")
 
