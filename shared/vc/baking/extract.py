@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .carriers import CARRIERS, ImageRefused
+from .carriers import CARRIERS
 from .png import SIGNATURE, read_png
 from .svg import read_svg
 
@@ -47,6 +47,8 @@ def extract(data: bytes) -> Extracted:
         return _from_image(data, "png")
     stripped = data.removeprefix(_BYTE_ORDER_MARK).strip()
     if stripped.startswith(b"<"):
+        if b"<svg" not in data and b":svg" not in data:
+            raise Unrecognised("This is neither an SVG image nor any other form of a badge.")
         return _from_image(data, "svg")
     if len(stripped) > _MAX_TEXT:
         raise Unrecognised("The text is longer than any credential.")
@@ -76,12 +78,10 @@ def _from_image(data: bytes, container: Literal["png", "svg"]) -> Extracted:
     read = read_png if container == "png" else read_svg
     found: list[Extracted] = []
     for carrier in CARRIERS:
-        try:
-            text = read(data, carrier)
-        except ImageRefused as error:
-            if found or _carries(data, carrier.keyword, carrier.namespace):
-                raise
-            raise Unrecognised(error.reason) from error
+        marker = carrier.keyword if container == "png" else carrier.namespace
+        if marker.encode() not in data:
+            continue  # no need to take the image apart
+        text = read(data, carrier)
         if text is None:
             continue
         kind = _kind(text.strip())
@@ -92,7 +92,3 @@ def _from_image(data: bytes, container: Literal["png", "svg"]) -> Extracted:
         raise Unrecognised("The image carries no badge: it was never baked, or its data was stripped since.")
     # An image may be baked for an old and a new standard at once; the newest that is there counts.
     return found[0]
-
-
-def _carries(data: bytes, keyword: str, namespace: str) -> bool:
-    return keyword.encode() in data or namespace.encode() in data

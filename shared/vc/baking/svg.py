@@ -13,7 +13,7 @@ from .carriers import MAX_CREDENTIAL, OPEN_BADGES_3, Carrier, ambiguous, unsafe
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 _MAX_SVG = 8 * 1024 * 1024
-_MAX_ELEMENTS = 100_000
+_MAX_ELEMENTS = 50_000
 _MAX_DEPTH = 200
 _SEPARATOR = " "
 

@@ -8,7 +8,14 @@ from shared.vc.baking import ImageRefused, Unrecognised, extract
 from shared.vc.errors import JsonRefused
 from shared.vc.fetching import Fetched, FetchRefused
 from shared.vc.report import Check, failed, inconclusive, passed, skipped, worst
-from shared.vc.status import StatusEntry, StatusRefused, read_entry, read_list, read_revocation_list
+from shared.vc.status import (
+    StatusEntry,
+    StatusRefused,
+    read_entry,
+    read_list,
+    read_revocation_list,
+    time_to_live,
+)
 
 from .case import Case, Surroundings, several
 from .proofs import check_proofs
@@ -73,6 +80,9 @@ async def _bitstring(entry: StatusEntry, pointer: str, case: Case, around: Surro
         "value": value,
         "list_age_seconds": around.sources.age_seconds(answer),
     }
+    ttl = time_to_live(listing.document)
+    if ttl is not None:
+        details["list_ttl_seconds"] = ttl // 1000
     return _verdict(entry, value, pointer, details, with_age(around.sources, answer))
 
 

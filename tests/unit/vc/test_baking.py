@@ -128,6 +128,7 @@ def test_bare_texts(data, kind):
         png(),
         SVG,
         b"<html><body>no</body></html>",
+        b'<html><a href="http://openbadges.org">badges</a></html>',
         b"<svg",
         bake_png(png(), "just words"),
         bake_png(png(), "https://issuer.example/1"),
@@ -181,7 +182,7 @@ def svg(inside: bytes, before: bytes = b"") -> bytes:
         svg(CREDENTIAL.replace(b"/>", b"><g/></o:credential>")),
         svg(CREDENTIAL.replace(b'verify="a.b.c"/>', b">{" + b" " * 3_000_000 + b"}</o:credential>")),
         svg(CREDENTIAL)[:-3],
-        b"<html>" + CREDENTIAL + b"</html>",
+        b"<svg>" + CREDENTIAL + b"</svg>",
     ],
 )
 def test_hostile_svg_images(image):

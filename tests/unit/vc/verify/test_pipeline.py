@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.vc.contexts import OPEN_BADGES_3_EXTENSIONS
+from shared.vc.contexts import OPEN_BADGES_3, OPEN_BADGES_3_EXTENSIONS, ContextStore
 from shared.vc.dids import DocumentKey, did_web_url, web_document
 from shared.vc.fetching import Recognition, RecognitionAnswer
 from shared.vc.identity import identity_object
@@ -96,6 +96,32 @@ async def test_extension_types_need_the_extensions_context(issuer, network):
     assert (await report_on(signed, network)).verdict == "accepted"
     signed["@context"] = signed["@context"][:2]
     assert "context.term_undefined" in codes(await report_on(signed, network), "failed")
+
+
+async def test_an_endorsement_jwt_added_later_is_noticed_under_every_body_of_the_context(issuer, network):
+    """Three bodies of the Open Badges context were published; to the oldest, `endorsementJwt` is no term."""
+    store = ContextStore.builtin()
+    oldest = store.alternatives(OPEN_BADGES_3)[-1]
+    badge = issuer.sign(issuer.badge(), store=store.using(OPEN_BADGES_3, oldest.sha256))
+    assert (await report_on(badge, network)).verdict == "accepted"
+    badge["endorsementJwt"] = [token(issuer)]
+    report = await report_on(badge, network)
+    assert report.verdict == "rejected"
+    assert "proof.invalid" in codes(report, "failed")
+
+
+async def test_an_issuer_given_by_its_id_only(issuer, network):
+    report = await report_on(issuer.award(issuer=issuer.did), network)
+    assert report.verdict == "accepted"
+    assert "model.issuer_not_embedded" in codes(report, "passed")
+    assert report.credential["issuer"]["id"] == issuer.did
+
+
+async def test_another_kind_of_credential_is_no_badge(issuer, network):
+    document = issuer.badge(type=["VerifiableCredential"], credentialSubject={"id": "did:example:learner"})
+    report = await report_on(issuer.sign(document), network)
+    assert report.verdict == "rejected"
+    assert "model.not_a_known_credential" in codes(report, "failed")
 
 
 async def test_without_proof(issuer, network):
@@ -249,6 +275,31 @@ async def test_a_jwt_whose_claims_contradict_the_credential(issuer, network):
     forged = jws.sign({"typ": "JWT", "kid": issuer.method}, strict_json.dumps(claims), issuer.key)
     report = await report_on(forged, network)
     assert codes(report, "failed") == ["proof.claims_differ"]
+
+
+async def test_a_jwt_about_somebody_known_by_identifiers_only_has_no_sub(issuer, network):
+    whole = issuer.badge()["credentialSubject"]
+    del whole["id"]
+    whole["identifier"] = [identity_object("emailAddress", "ada@example.org")]
+    report = await report_on(token(issuer, issuer.badge(credentialSubject=whole)), network)
+    assert report.verdict == "accepted"
+    assert [note["code"] for note in report.check("proof").details["notes"]] == ["no_subject_claim"]
+
+
+async def test_the_profile_of_vc_jose_cose(issuer, network):
+    report = await report_on(token(issuer, profile="vc-jose", issued_at=NOW), network)
+    assert report.verdict == "accepted"
+    assert report.check("proof").details["profile"] == "vc-jose"
+
+
+async def test_an_enveloped_credential(issuer, network):
+    envelope = {
+        "@context": "https://www.w3.org/ns/credentials/v2",
+        "id": f"data:application/vc+jwt,{token(issuer, profile='vc-jose')}",
+        "type": "EnvelopedVerifiableCredential",
+    }
+    report = await report_on(envelope, network)
+    assert (report.verdict, report.format, report.container) == ("accepted", "ob3-jwt", "json")
 
 
 # --- status and period --------------------------------------------------------------------------
