@@ -7,7 +7,7 @@ is paid from the budget.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import permutations
 from typing import Literal
 
@@ -155,7 +155,7 @@ class _Canonicalization:
     def _shortest_path(self, group: list[str], issuer: _Issuer, depth: int) -> tuple[str, _Issuer]:
         """Of all orders in which alike neighbours can be visited, the one with the least path (4.8.3, step 5)."""
         chosen, chosen_issuer = "", issuer
-        for order in permutations(group):
+        for order in _orders(group):
             self._budget.spend(_UNITS_PER_HASH + len(group) + len(issuer.issued) // 8)
             candidate = self._path(order, issuer.copy(), chosen, depth)
             if candidate is not None and (not chosen or candidate[0] < chosen):
@@ -185,6 +185,31 @@ class _Canonicalization:
             if chosen and len(path) >= len(chosen) and path > chosen:
                 return None
         return path, issuer
+
+
+def _orders(group: list[str]) -> Iterable[tuple[str, ...]]:
+    """Every order once. A neighbour may stand in a group many times: a named graph does, once for each of its quads,
+    and orders that differ only among those are the same order.
+    """
+    if len(set(group)) == len(group):
+        return permutations(group)
+    return _orders_of_some_twice(sorted(group))
+
+
+def _orders_of_some_twice(order: list[str]) -> Iterator[tuple[str, ...]]:
+    """All distinct orders in lexicographic succession, iteratively: a group may have thousands of members."""
+    while True:
+        yield tuple(order)
+        turn = len(order) - 2
+        while turn >= 0 and order[turn] >= order[turn + 1]:
+            turn -= 1
+        if turn < 0:
+            return
+        successor = len(order) - 1
+        while order[successor] <= order[turn]:
+            successor -= 1
+        order[turn], order[successor] = order[successor], order[turn]
+        order[turn + 1 :] = reversed(order[turn + 1 :])
 
 
 def _around(blank: str, quad: Quad) -> str:

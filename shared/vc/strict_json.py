@@ -21,6 +21,7 @@ _MAX_INTEGER = 2**53
 _MAX_NUMBER_LENGTH = 400
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,7 +34,7 @@ def loads(
         data: UTF-8 bytes without byte order mark, or text.
         max_bytes: bytes (characters, for text) accepted.
         max_depth: nesting of arrays and objects accepted.
-        max_nodes: values accepted, at any depth.
+        max_nodes: commas and opening brackets accepted, outside strings: a measure of how many values there are.
 
     Returns:
         dict, list, str, int, float, bool or None; object members in their order.
@@ -45,17 +46,18 @@ def loads(
     if len(data) > max_bytes:
         raise JsonRefused("too_large", f"The JSON is longer than {max_bytes} bytes.")
     text = _decode(data) if isinstance(data, bytes) else data
+    _refuse_many(text, max_nodes)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise JsonRefused("syntax", f"This is not JSON: {error.msg}.", offset=error.pos) from error
     except RecursionError as error:
         raise JsonRefused("too_deep", f"The JSON is nested deeper than {max_depth} levels.") from error
-    # Counting brackets and commas is an upper bound; only a text near a limit is walked to count exactly.
-    opened = text.count("{") + text.count("[")
-    doubtful = _SURROGATE_ESCAPE.search(text) or (isinstance(data, str) and _SURROGATE.search(text))
-    if doubtful or opened > max_depth or opened + text.count(",") >= max_nodes:
-        _inspect(value, max_depth, max_nodes)
+    # The number of brackets is an upper bound of depth; only a text beyond it is walked.
+    if text.count("{") + text.count("[") > max_depth:
+        _refuse_depth(value, max_depth)
+    if _SURROGATE_ESCAPE.search(text) or (isinstance(data, str) and _SURROGATE.search(text)):
+        _refuse_surrogates(value)
     return value
 
 
@@ -86,6 +88,15 @@ def _decode(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise JsonRefused("not_utf8", "The JSON is not UTF-8.", offset=error.start) from error
+
+
+def _refuse_many(text: str, max_nodes: int) -> None:
+    """Before parsing, which costs memory: strings are left out only when their content could matter."""
+    if text.count(",") + text.count("{") + text.count("[") < max_nodes:
+        return
+    bare = _STRING.sub("", text)
+    if bare.count(",") + bare.count("{") + bare.count("[") >= max_nodes:
+        raise JsonRefused("too_many_nodes", f"The JSON holds more than {max_nodes} values.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
@@ -126,30 +137,24 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _inspect(root: JsonValue, max_depth: int, max_nodes: int) -> None:
-    """Exact depth, number of values, and surrogates; iterative, so that depth cannot exhaust our own stack."""
-    pending: list[tuple[Any, int]] = [(root, 1)]
-    nodes = 0
-    while pending:
-        value, depth = pending.pop()
-        nodes += 1
-        if nodes > max_nodes:
-            raise JsonRefused("too_many_nodes", f"The JSON holds more than {max_nodes} values.")
-        if isinstance(value, str):
-            _refuse_surrogate(value)
-            continue
-        if not isinstance(value, (dict, list)):
-            continue
+def _refuse_depth(root: JsonValue, max_depth: int) -> None:
+    """Level by level, so that depth cannot exhaust our own stack."""
+    level, depth = [root], 0
+    while level := [item for item in level if type(item) is dict or type(item) is list]:
+        depth += 1
         if depth > max_depth:
             raise JsonRefused("too_deep", f"The JSON is nested deeper than {max_depth} levels.")
+        level = [inner for item in level for inner in (item.values() if type(item) is dict else item)]
+
+
+def _refuse_surrogates(root: JsonValue) -> None:
+    pending: list[Any] = [root]
+    while pending:
+        value = pending.pop()
         if isinstance(value, dict):
-            for name in value:
-                _refuse_surrogate(name)
-            pending.extend((item, depth + 1) for item in value.values())
-        else:
-            pending.extend((item, depth + 1) for item in value)
-
-
-def _refuse_surrogate(text: str) -> None:
-    if _SURROGATE.search(text):
-        raise JsonRefused("lone_surrogate", "A string holds half of a surrogate pair.")
+            pending.extend(value)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, str) and _SURROGATE.search(value):
+            raise JsonRefused("lone_surrogate", "A string holds half of a surrogate pair.")

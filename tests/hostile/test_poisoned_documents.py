@@ -50,6 +50,10 @@ POISONED = {
     "a ring both ways": graph([edge for n in range(200) for edge in ((n, (n + 1) % 200), ((n + 1) % 200, n))]),
     "a hypercube": graph([(n, n ^ (1 << bit)) for n in range(64) for bit in range(6)]),
     "two sides, all joined": graph([(n, 100 + m) for n in range(9) for m in range(9)]),
+    "a graph of 5000 quads": {
+        "@context": {**VOCABULARY, "g": {"@id": "https://g.example/", "@container": "@graph"}},
+        "g": [{"p": list(range(2000))}, {"p": list(range(2000))}],
+    },
     "5000 of a kind": {"@context": VOCABULARY, "p": [{"q": "x"}] * 5000},
     "a list of one value": {"@context": VOCABULARY, "p": {"@list": ["x"] * 3000}},
     "200 contexts": {"@context": [{f"t{n}": f"https://t.example/{m}" for n in range(100)} for m in range(200)], "t1": 1},

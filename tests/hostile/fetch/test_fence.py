@@ -11,7 +11,8 @@ import pytest
 
 from shared.http import addresses
 from shared.http.fetch import Fetcher, FetchError
-from tests.hostile.fetch.conftest import NAME, Secure
+from tests.harness.certificates import NAME
+from tests.hostile.fetch.conftest import Secure
 
 pytestmark = pytest.mark.anyio
 KIB, MIB = 1024, 1024 * 1024
@@ -32,7 +33,9 @@ def resolving(*texts: str) -> Callable[[str, int], Awaitable[Sequence[str]]]:
     return resolve
 
 
-async def refusal(fetcher: Fetcher, url: str, *, accept: str = "*/*", max_bytes: int = 64 * KIB, timeout: float = 5) -> str:
+async def refusal(
+    fetcher: Fetcher, url: str, *, accept: str = "*/*", max_bytes: int = 64 * KIB, timeout: float = 5
+) -> str:
     with pytest.raises(FetchError) as caught:
         await fetcher.get(url, accept=accept, max_bytes=max_bytes, timeout=timeout)
     assert caught.value.reason.endswith(".")
@@ -58,7 +61,9 @@ async def test_addresses_that_are_not_public(text: str) -> None:
     assert await refusal(Fetcher(), f"https://{literal}/") == "not_public_address"
 
 
-@pytest.mark.parametrize("text", ["8.8.8.8", "93.184.216.34", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2a00:1450::1"])
+@pytest.mark.parametrize(
+    "text", ["8.8.8.8", "93.184.216.34", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2a00:1450::1"]
+)
 def test_addresses_that_are_public(text: str) -> None:
     assert addresses.is_public(ipaddress.ip_address(text))
 
@@ -68,7 +73,10 @@ async def test_one_private_address_among_public_ones_is_enough() -> None:
     assert await refusal(fetcher, "https://mixed.example.com/") == "not_public_address"
 
 
-@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "localhost", "localhost.", "a.localhost"])
+@pytest.mark.parametrize(
+    "host",
+    ["2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "localhost", "localhost.", "a.localhost"],
+)
 async def test_other_ways_to_write_loopback(host: str) -> None:
     """Through the system's own resolver, which understands some of them."""
     assert await refusal(Fetcher(), f"https://{host}/") in {"not_public_address", "unresolvable", "bad_url"}
@@ -112,7 +120,13 @@ async def test_names_that_do_not_resolve() -> None:
     assert await refusal(Fetcher(resolve=fails), "https://nowhere.example/") == "unresolvable"
     assert await refusal(Fetcher(resolve=resolving()), "https://nowhere.example/") == "unresolvable"
     assert await refusal(Fetcher(resolve=resolving("nonsense")), "https://nowhere.example/") == "unresolvable"
-    assert await refusal(Fetcher(resolve=resolving(*(["8.8.8.8"] + [f"8.8.4.{n}" for n in range(50)]))), "https://many.example/") == "unresolvable"
+    assert (
+        await refusal(
+            Fetcher(resolve=resolving(*(["8.8.8.8"] + [f"8.8.4.{n}" for n in range(50)]))),
+            "https://many.example/",
+        )
+        == "unresolvable"
+    )
 
 
 async def test_a_resolver_that_never_answers_costs_the_deadline_only() -> None:
@@ -135,7 +149,9 @@ async def test_loopback_only_where_allowed(hostile: str, fetcher: Fetcher) -> No
     assert await refusal(Fetcher(), f"{hostile}/echo") == "not_https"
 
 
-async def test_a_public_name_that_leads_to_loopback_is_refused_even_where_loopback_is_allowed(hostile: str) -> None:
+async def test_a_public_name_that_leads_to_loopback_is_refused_even_where_loopback_is_allowed(
+    hostile: str,
+) -> None:
     fetcher = Fetcher(allow_loopback=True, resolve=resolving("127.0.0.1"))
     port = hostile.rpartition(":")[2]
     assert await refusal(fetcher, f"https://evil.example.com:{port}/echo") == "not_public_address"
@@ -159,7 +175,9 @@ async def test_a_public_name_that_leads_to_loopback_is_refused_even_where_loopba
     ],
 )
 @pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
-async def test_each_redirect_is_checked_anew(hostile: str, fetcher: Fetcher, to: str, code: str, status: str) -> None:
+async def test_each_redirect_is_checked_anew(
+    hostile: str, fetcher: Fetcher, to: str, code: str, status: str
+) -> None:
     from urllib.parse import quote
 
     found = await refusal(fetcher, f"{hostile}/redirect?status={status}&to={quote(to, safe='')}")
@@ -188,7 +206,9 @@ async def test_no_cookies_no_referrer_and_a_plain_request(hostile: str, fetcher:
 # --- TLS and pinning ---
 
 
-async def test_the_connection_goes_to_the_address_that_was_checked(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_connection_goes_to_the_address_that_was_checked(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DNS rebinding: the second answer would be another one, but nobody asks a second time."""
     monkeypatch.setattr(addresses, "is_public", lambda address: str(address) == "127.0.0.2")
     answers = [["127.0.0.2"], ["127.0.0.1"]]
@@ -217,7 +237,9 @@ async def test_the_certificate_must_be_for_the_name(secure: Secure, monkeypatch:
     assert await refusal(stranger, f"https://{NAME}:{secure.port}/echo") == "bad_certificate"
 
 
-async def test_the_next_address_is_tried_if_the_first_takes_no_connection(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_next_address_is_tried_if_the_first_takes_no_connection(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(addresses, "is_public", lambda _: True)
     fetcher = Fetcher(resolve=resolving("127.0.0.3", "127.0.0.2"), cafile=secure.authority)
     assert (await fetcher.get(f"https://{NAME}:{secure.port}/echo", max_bytes=KIB)).status == 200
@@ -234,8 +256,13 @@ async def test_peers_are_reached_inside_under_their_public_name(secure: Secure) 
     assert await refusal(fetcher, f"https://{NAME}:8443/echo") == "not_public_address"
     assert await refusal(fetcher, f"http://{NAME}/echo") == "not_https"
     assert await refusal(fetcher, f"https://127.0.0.2:{secure.port}/echo") == "not_public_address"
-    assert await refusal(fetcher, f"https://{NAME}/redirect?to=https://127.0.0.2:{secure.port}/echo") == "not_public_address"
-    other = Fetcher(peers={"https://other.example.org": f"https://127.0.0.2:{secure.port}"}, cafile=secure.authority)
+    assert (
+        await refusal(fetcher, f"https://{NAME}/redirect?to=https://127.0.0.2:{secure.port}/echo")
+        == "not_public_address"
+    )
+    other = Fetcher(
+        peers={"https://other.example.org": f"https://127.0.0.2:{secure.port}"}, cafile=secure.authority
+    )
     assert await refusal(other, "https://other.example.org/echo") == "bad_certificate"
 
 
@@ -259,7 +286,14 @@ async def test_gzip(hostile: str, fetcher: Fetcher) -> None:
     found = await fetcher.get(f"{hostile}/gzip/{MIB}", max_bytes=MIB)
     assert found.body == b"\0" * MIB
     assert await refusal(fetcher, f"{hostile}/gzip/{2 * MIB}", max_bytes=MIB) == "too_large"
-    for path in ("gzip-cut", "gzip-broken", "encoding/br", "encoding/deflate", "encoding/gzip,%20gzip", "encoding/zstd"):
+    for path in (
+        "gzip-cut",
+        "gzip-broken",
+        "encoding/br",
+        "encoding/deflate",
+        "encoding/gzip,%20gzip",
+        "encoding/zstd",
+    ):
         assert await refusal(fetcher, f"{hostile}/{path}", max_bytes=2 * MIB) == "bad_encoding", path
 
 
@@ -305,7 +339,11 @@ async def test_nobody_listens(fetcher: Fetcher) -> None:
         ("image/*", "text/html", False),
         ("*/*", "text/html", True),
         ("application/json, */*;q=0.1", "application/octet-stream", True),
-        ("application/json", "not a type", True),  # as if there were none: the reader decides by what is inside
+        (
+            "application/json",
+            "not a type",
+            True,
+        ),  # as if there were none: the reader decides by what is inside
     ],
 )
 async def test_media_types(hostile: str, fetcher: Fetcher, accept: str, given: str, taken: bool) -> None:
@@ -318,11 +356,17 @@ async def test_media_types(hostile: str, fetcher: Fetcher, accept: str, given: s
         assert await refusal(fetcher, url, accept=accept) == "wrong_type"
 
 
-@pytest.mark.parametrize(("status", "temporary"), [(400, False), (404, False), (410, False), (429, True), (500, True), (503, True)])
+@pytest.mark.parametrize(
+    ("status", "temporary"), [(400, False), (404, False), (410, False), (429, True), (500, True), (503, True)]
+)
 async def test_statuses(hostile: str, fetcher: Fetcher, status: int, temporary: bool) -> None:
     with pytest.raises(FetchError) as caught:
         await fetcher.get(f"{hostile}/status/{status}", max_bytes=KIB)
-    assert (caught.value.code, caught.value.status, caught.value.temporary) == ("http_status", status, temporary)
+    assert (caught.value.code, caught.value.status, caught.value.temporary) == (
+        "http_status",
+        status,
+        temporary,
+    )
 
 
 async def test_many_slow_servers_hold_up_only_their_turns(hostile: str) -> None:
