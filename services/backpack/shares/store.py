@@ -96,7 +96,7 @@ async def credentials_in(session: ReadSession, share_id: str) -> Sequence[tuple[
         .where(SharedCredential.share_id == share_id)
         .order_by(SharedCredential.position)
     )
-    return [(position, credential) for position, credential in (await session.execute(found)).tuples()]
+    return [(row[0], row[1]) for row in (await session.execute(found)).all()]
 
 
 async def positions_in(session: ReadSession, share_ids: Sequence[str]) -> dict[str, list[tuple[int, str]]]:

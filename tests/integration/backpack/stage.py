@@ -128,8 +128,18 @@ class Learner:
         return found
 
     async def confirm(self, address: str) -> dict[str, Any]:
-        mail = await self.stage.mail_to(address, "Confirm")
-        confirmed: dict[str, Any] = await self.post("/v1/identifiers/confirm", {"token": token_in(mail)})
+        """Take the link of the newest confirmation mail that was not taken before."""
+
+        async def look() -> str | None:
+            mails = [
+                m for m in self.stage.mails() if m["To"] == address and m["Subject"].startswith("Confirm")
+            ]
+            fresh = [token for mail in mails if (token := token_in(mail)) not in self.stage.taken]
+            return fresh[-1] if fresh else None
+
+        token: str = await until(look)
+        self.stage.taken.add(token)
+        confirmed: dict[str, Any] = await self.post("/v1/identifiers/confirm", {"token": token})
         return confirmed
 
     async def import_file(self, content: bytes, media_type: str, expect: int = 201) -> Any:
@@ -150,6 +160,7 @@ class Stage:
     mail_folder: Path
     clients: list[httpx.AsyncClient] = field(default_factory=list)
     sequences: dict[str, int] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:

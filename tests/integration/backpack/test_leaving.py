@@ -82,7 +82,9 @@ async def test_login_once_and_passwords_of_some_length(backpack: Stage) -> None:
     for password in ("short", "somebody-new"):
         weak = await anyone.post("/v1/learners", json={"login": "somebody-new", "password": password})
         assert (weak.status_code, weak.json()["code"]) == (422, "weak-password")
-    bad = await anyone.post("/v1/learners", json={"login": "eve", "password": PASSWORD, "email": "x"})
+    bad = await anyone.post(
+        "/v1/learners", json={"login": "eve", "password": PASSWORD, "email": "not an address"}
+    )
     assert (bad.status_code, bad.json()["code"]) == (422, "invalid-identifier")
     odd = await anyone.post("/v1/learners", json={"login": "eve", "password": PASSWORD, "admin": True})
     assert odd.json()["errors"] == [{"pointer": "/admin", "detail": "is not a field of this operation"}]
