@@ -1,15 +1,15 @@
 """Fixtures for all tests: a database of each kind, a log of each kind, started only when a test asks."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
 from tests.harness import kafka, postgres
+from tests.harness.needs import MakeDatabase, databases, without
 from tests.harness.processes import Missing
-
 
 # The default writes tracebacks with rich, which takes seconds for one.
 structlog.configure(
@@ -24,14 +24,6 @@ structlog.configure(
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def without(name: str, reason: str) -> None:
-    """Skip the test, or fail it if `CONFER_TEST_REQUIRE` names what is missing."""
-    required = os.environ.get("CONFER_TEST_REQUIRE", "").split(",")
-    if name in required:
-        pytest.fail(f"{name} is required (CONFER_TEST_REQUIRE) but missing: {reason}", pytrace=False)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -93,31 +85,6 @@ def session_kafka_bootstrap(_kafka: str | Missing) -> str:
 def kafka_bootstrap(session_kafka_bootstrap: str) -> str:
     """Where the test run's Kafka answers; tests use topics and groups of their own or `kafka.clear` it."""
     return session_kafka_bootstrap
-
-
-MakeDatabase = Callable[[], str]
-
-
-def databases(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[MakeDatabase]:
-    """Makes empty databases of a kind; PostgreSQL's are dropped afterwards."""
-    urls: list[str] = []
-    if kind == "sqlite":
-
-        def make() -> str:
-            urls.append(f"sqlite+aiosqlite:///{folder}/database-{len(urls) + 1}.sqlite3")
-            return urls[-1]
-
-        yield make
-        return
-    server: postgres.PostgreSQL = request.getfixturevalue("postgresql")
-
-    def create() -> str:
-        urls.append(server.create())
-        return urls[-1]
-
-    yield create
-    for url in urls:
-        server.drop(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -52,11 +52,15 @@ async def test_a_write_is_kept_and_a_failed_one_is_not(db: Database) -> None:
         await session.execute(insert(note).values(id=1, text="kept"))
         on_commit(session, lambda: called.append("committed"))
         assert called == []
-    with pytest.raises(RuntimeError):
+
+    async def failing() -> None:
         async with db.write() as session:
             await session.execute(insert(note).values(id=2, text="lost"))
             on_commit(session, lambda: called.append("never"))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await failing()
     async with db.read() as session:
         assert (await session.scalars(select(note.c.id))).all() == [1]
     assert called == ["committed"]

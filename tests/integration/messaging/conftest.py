@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.db import Database
-from tests.conftest import databases
 from tests.harness.backbone import Backbone, create_tables, open_backbone_log
+from tests.harness.needs import databases
 
 
 @pytest.fixture(

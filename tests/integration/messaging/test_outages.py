@@ -10,9 +10,9 @@ import pytest
 from shared.db import Database, DatabaseUnavailable
 from shared.messaging.log import LogUnavailable, Record
 from shared.messaging.log.local import LocalLog
-from tests.conftest import without
 from tests.harness import kafka, postgres
 from tests.harness.backbone import Backbone, create_tables, open_backbone_log, running, sequences, until
+from tests.harness.needs import without
 from tests.harness.processes import Missing
 
 pytestmark = pytest.mark.anyio

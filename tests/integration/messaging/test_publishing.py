@@ -60,10 +60,13 @@ async def test_committed_events_are_handled_once_in_the_order_of_their_key(backb
 
 
 async def test_what_was_rolled_back_is_not_published(backbone: Backbone) -> None:
-    with pytest.raises(RuntimeError, match="changed my mind"):
+    async def failing() -> None:
         async with backbone.producer.write() as session:
             await backbone.happen(session, "a")
             raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        await failing()
     await backbone.commit("b")
     relay = backbone.relay()
     assert await relay.step() == 1

@@ -1,0 +1,106 @@
+"""What only the local log has to do itself: waking other processes, and forgetting."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.messaging import Topic
+from shared.messaging.envelope import MAX_EVENT_BYTES
+from shared.messaging.log import LogUnavailable, Record, RecordRefused
+from shared.messaging.log.local import LocalLog
+from tests.harness.processes import ROOT
+
+pytestmark = pytest.mark.anyio
+KEPT = Topic("test.kept")
+SHORT = Topic("test.short", private=True, retention=timedelta(days=1))
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[LocalLog]:
+    made = LocalLog(tmp_path / "log.sqlite3")
+    await made.ensure_topics([KEPT, SHORT])
+    yield made
+    await made.close()
+
+
+_PUBLISH = """
+import asyncio, sys
+from pathlib import Path
+from shared.messaging.log import Record
+from shared.messaging.log.local import LocalLog
+
+async def main():
+    log = LocalLog(Path(sys.argv[1]))
+    await log.ping()
+    for number in range(5):
+        sys.stdin.readline()
+        await log.publish([Record("test.kept", "key", b"%d" % number)])
+    await log.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("depth", [0, 120], ids=["short path", "path too long for a socket beside it"])
+async def test_a_reader_is_woken_by_another_process(tmp_path: Path, depth: int) -> None:
+    path = tmp_path / ("d" * depth) / "log.sqlite3" if depth else tmp_path / "log.sqlite3"
+    log = LocalLog(path)
+    await log.ensure_topics([KEPT])
+    with subprocess.Popen(
+        [sys.executable, "-c", _PUBLISH, str(path)], cwd=ROOT, stdin=subprocess.PIPE
+    ) as other:
+        assert other.stdin is not None
+        delays = []
+        async with log.tail([KEPT], {}) as reader:
+            for number in range(5):
+                reading = asyncio.create_task(reader.read(10, 30))
+                await asyncio.sleep(
+                    0.1
+                )  # let it begin to wait; were it only looking again, it would take a second
+                asked = time.monotonic()
+                other.stdin.write(b"\n")
+                other.stdin.flush()
+                (entry,) = await reading
+                delays.append(time.monotonic() - asked)
+                assert entry.value == b"%d" % number
+        other.stdin.close()
+        assert other.wait(20) == 0
+    await log.close()
+    assert min(delays) < 0.3, delays
+
+
+async def test_private_topics_are_forgotten_after_their_retention(log: LocalLog, tmp_path: Path) -> None:
+    await log.publish([Record("test.kept", "k", b"kept"), Record("test.short", "k", b"an old secret")])
+    with sqlite3.connect(tmp_path / "log.sqlite3") as connection:
+        connection.execute("UPDATE entry SET time = time - 2 * 86400")
+    connection.close()
+    other = LocalLog(tmp_path / "log.sqlite3")  # cleaning comes with the first publication of a process
+    await other.publish([Record("test.short", "k", b"new")])
+    async with other.tail([KEPT, SHORT], {}) as reader:
+        assert [entry.value for entry in await reader.read(10, 1)] == [b"kept", b"new"]
+    await other.close()
+    await log.close()
+    assert b"an old secret" not in (tmp_path / "log.sqlite3").read_bytes(), "overwritten, not only unlinked"
+
+
+async def test_what_it_cannot_take_is_told_by_record(log: LocalLog) -> None:
+    huge = b"x" * (MAX_EVENT_BYTES + 1)
+    results = await log.publish(
+        [Record("test.kept", "a", b"good"), Record("test.kept", "b", huge), Record("test.unknown", "c", b"")]
+    )
+    assert [type(result) for result in results] == [type(None), RecordRefused, LogUnavailable]
+    async with log.tail([KEPT], {}) as reader:
+        assert [entry.key for entry in await reader.read(10, 1)] == ["a"]
+
+
+async def test_the_file_is_its_owners_alone(log: LocalLog, tmp_path: Path) -> None:
+    assert (tmp_path / "log.sqlite3").stat().st_mode & 0o077 == 0
+    async with log.tail([KEPT], {}):
+        assert (tmp_path / ".log-readers").stat().st_mode & 0o077 == 0
