@@ -55,6 +55,7 @@ async def create(
     context: Context, access: Access, organisation_id: str, given: ClientCreate
 ) -> ClientWithSecret:
     """Make a client with its first secret. Raises NotFound, MoreThanHeld."""
+    own(access, organisation_id)
     _no_more_than_held(access, given.scopes)
     async with context.db.write() as session:
         organisation = await locked(session, access, organisation_id)

@@ -71,6 +71,7 @@ async def invite(
 
     Whether the login exists elsewhere in the directory is not revealed. Raises NotFound, AlreadyMember, MoreThanHeld.
     """
+    own(access, organisation_id)
     _no_more_than_held(access, given.roles)
     async with context.db.write() as session:
         organisation = await locked(session, access, organisation_id)
