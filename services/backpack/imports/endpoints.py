@@ -54,7 +54,7 @@ _BODY: dict[str, Any] = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {"$ref": "#/components/schemas/ImportIn"},
+            "schema": ImportIn.model_json_schema(),
             "examples": {
                 "url": {"summary": "From an address", "value": {"url": "https://badges.example.org/b/1"}}
             },
