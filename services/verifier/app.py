@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
+from prometheus_client import Counter
 from pydantic.json_schema import models_json_schema
 
 from services.verifier.facts.recognitions import Recognitions
@@ -30,6 +31,7 @@ from shared.jobs import JobRunner, jobs_router
 from shared.messaging import Event
 from shared.messaging.tail import Tail
 from shared.messaging.topics import PROFILES, RECOGNITIONS, STATUS_LISTS
+from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 from shared.web import error_page
@@ -49,6 +51,7 @@ class Verifier(Service):
 
     def __init__(self, settings: VerifierSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
+        self.metrics = Metrics(self.name)
         self.fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
         self.authenticator = directory_tokens(settings, self.fetcher, clock)
         self.facts = Facts(
@@ -69,6 +72,9 @@ class Verifier(Service):
             contexts=_contexts(settings),
             threads=self.threads,
             clock=clock,
+            verdicts=Counter(
+                "confer_verifications", "Badges verified.", ["verdict"], registry=self.metrics.registry
+            ),
         )
         self.jobs = JobRunner(self.db, JOBS, {KIND: kind_of(self.verifications)}, clock)
         self.opening = Opening(self.db, self.jobs, self.policies, clock)
@@ -111,6 +117,7 @@ class Verifier(Service):
                 web.router,
             ],
             error_page=error_page,
+            metrics=self.metrics,
         )
         _with_schemas(application)
         return application

@@ -23,7 +23,9 @@ class _Recogniser(BaseModel):
     model_config = ConfigDict(extra="ignore")
     organisation: str
     name: str
+    kind: str | None = None
     url: str | None = None
+    test: bool | None = None
 
 
 class _Statement(BaseModel):

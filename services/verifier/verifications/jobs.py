@@ -34,7 +34,9 @@ def kind_of(verifications: Verifications) -> Kind:
     async def verify(job: Job, rows: Sequence[JobRow]) -> Sequence[JobRow]:
         access = Access(job.organisation, job.actor, frozenset())
         policy = policy_from_json(job.parameters["policy"])
-        reports = await verifications.many(access, [row.input["item"] for row in rows], policy)
+        # An error of ours fails the row, which can then be repaired.
+        items = [row.input["item"] for row in rows]
+        reports = await verifications.many(access, items, policy, own_errors=True)
         return [replace(row, input={"report": report}) for row, report in zip(rows, reports, strict=True)]
 
     async def record(_: WriteSession, __: Job, rows: Sequence[JobRow]) -> Sequence[RowResult]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from prometheus_client import Counter
+
 from services.verifier.errors import NotABadge
 from services.verifier.facts.recognitions import Recognitions
 from services.verifier.facts.service import Facts
@@ -19,6 +21,7 @@ from shared.http.access import Access
 from shared.http.body import too_large
 from shared.http.fetch import Fetcher
 from shared.http.problems import InvalidRequest, Problem
+from shared.observability.logs import get_logger
 from shared.vc.baking import Unrecognised
 from shared.vc.contexts import ContextStore
 from shared.vc.fetching import Fetched, RecognitionAnswer
@@ -28,6 +31,8 @@ from shared.vc.verify import Applicant, verify
 
 ReportJson = dict[str, Any]
 _AT_ONCE = 16
+_OUR_ERROR = "An error of ours kept this item from being verified; send it again later."
+_log = get_logger("verifier")
 
 
 class Verifications:
@@ -43,6 +48,7 @@ class Verifications:
         contexts: ContextStore,
         threads: Threads,
         clock: Clock,
+        verdicts: Counter,
     ) -> None:
         self._facts = facts
         self._fetcher = fetcher
@@ -51,6 +57,7 @@ class Verifications:
         self._contexts = contexts
         self._threads = threads
         self._clock = clock
+        self._verdicts = verdicts
 
     async def one(self, access: Access | None, given: Item | bytes) -> ReportJson:
         """The report on a single item.
@@ -70,22 +77,30 @@ class Verifications:
             return self._unusable(why, item, policy)
 
     async def many(
-        self, access: Access, values: Sequence[Any], default: str | PolicyRules | Policy | None
+        self,
+        access: Access,
+        values: Sequence[Any],
+        default: str | PolicyRules | Policy | None,
+        *,
+        own_errors: bool = False,
     ) -> list[ReportJson]:
         """One report for each value, in their order; what is wrong with one is said in its report.
 
-        Raises PolicyUnknown, PolicyRulesRefused for the default policy only.
+        An error of our own is logged and said in the item's report too, or raised with `own_errors`. Raises PolicyUnknown,
+        PolicyRulesRefused for the default policy only.
         """
         fallback = default if isinstance(default, Policy) else await self._policies.resolve(access, default)
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def report(value: Any) -> ReportJson:
             async with turns:
-                return await self._of_value(access, value, fallback)
+                return await self._of_value(access, value, fallback, own_errors=own_errors)
 
         return list(await asyncio.gather(*(report(value) for value in values)))
 
-    async def _of_value(self, access: Access, value: Any, fallback: Policy) -> ReportJson:
+    async def _of_value(
+        self, access: Access, value: Any, fallback: Policy, *, own_errors: bool
+    ) -> ReportJson:
         """As `one`, with every refusal turned into a report."""
         item, policy = None, fallback
         try:
@@ -93,12 +108,17 @@ class Verifications:
             if item.policy is not None:
                 policy = await self._policies.resolve(access, item.policy)
             return await self._item(item, policy, bounded=False)
-        except Unusable as why:
-            return self._unusable(why, item, policy)
-        except Problem as problem:
-            if problem.status >= 500:  # not the item's fault
+        except Unusable as found:
+            why = found
+        except Exception as error:
+            if isinstance(error, Problem) and error.status < 500:
+                why = _refused(error)
+            elif own_errors:
                 raise
-            return self._unusable(_refused(problem), item, policy)
+            else:
+                _log.exception("verification.failed")
+                why = Unusable("format.internal_error", _OUR_ERROR)
+        return self._unusable(why, item, policy)
 
     async def _item(self, item: Item, policy: Policy, *, bounded: bool) -> ReportJson:
         data = bytes_of(item)
@@ -127,9 +147,11 @@ class Verifications:
             )
 
         try:
-            return await self._threads.run(verification, bounded=bounded)
+            report = await self._threads.run(verification, bounded=bounded)
         except Unrecognised as error:
             raise Unusable("format.unrecognised", error.reason) from error
+        self._verdicts.labels(report.verdict).inc()
+        return report
 
     async def _fetch_at_home(self, url: str, *, accept: str, max_bytes: int) -> Fetched:
         """Called on a verifying thread; the cache and the connections live on the service's loop."""

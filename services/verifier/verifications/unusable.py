@@ -9,7 +9,11 @@ from shared.db import new_id
 from shared.vc.policy import Policy
 
 Code = Literal[
-    "format.unrecognised", "format.unreachable", "format.several_credentials", "format.item_refused"
+    "format.unrecognised",
+    "format.unreachable",
+    "format.several_credentials",
+    "format.item_refused",
+    "format.internal_error",
 ]
 
 

@@ -77,8 +77,19 @@ async def report_page(request: Request, service: Current) -> Response:
             report = await service.verifications.one(None, await item_from_form(form))
         except Problem as problem:
             return _form(request, given, problem)
-    values = {"report": report, "verdict": _VERDICTS[report["verdict"]], **_WORDS}
+    values = {
+        "report": report,
+        "verdict": _VERDICTS[report["verdict"]],
+        "demonstration": _is_demonstration(report["credential"]),
+        **_WORDS,
+    }
     return _pages.page(request, "report.html", values, headers=headers)
+
+
+def _is_demonstration(badge: Mapping[str, Any] | None) -> bool:
+    """Whether the issuer can be found from one machine only."""
+    issuer = str((badge or {}).get("issuer", {}).get("id") if (badge or {}).get("issuer") else "")
+    return issuer.startswith(("did:web:localhost", "http://localhost"))
 
 
 def _form(request: Request, given: Mapping[str, str], problem: Problem | None = None) -> Response:
