@@ -9,6 +9,12 @@ CODES: Mapping[str, str] = {
     "format.ambiguous_image": "The image carries more than one credential, or one that must not be read.",
     "format.unsafe_image": "The image uses a construct that is refused (entities, compression bombs, …).",
     "format.malformed_jwt": "The compact JWS cannot be read.",
+    # Of items that never came to a verification (the verifier's own, in batches and for links)
+    "format.unrecognised": "The item is of no known form.",
+    "format.unreachable": "The badge could not be fetched from where the item says it is.",
+    "format.several_credentials": "The link shares several badges: each is verified by itself.",
+    "format.item_refused": "The item has members that cannot be accepted.",
+    "format.internal_error": "An error of the verifier's own kept the item from being verified.",
     # JSON-LD contexts
     "context.known": "Every context is pinned here and every term is defined.",
     "context.missing": "A context that the standard demands is missing or stands in the wrong place.",

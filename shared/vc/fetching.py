@@ -69,11 +69,10 @@ class Recognition:
             return False
         if self.valid_until is not None and now >= self.valid_until:
             return False
-        types = self.scope.get("achievement_types")
-        achievements = self.scope.get("achievements")
-        if types and achievement_type not in types:
-            return False
-        return not (achievements and achievement not in achievements)
+        types = self.scope.get("achievement_types") or ()
+        achievements = self.scope.get("achievements") or ()
+        # Nothing named is everything; with both named, either suffices (as the directory's API says).
+        return not (types or achievements) or achievement_type in types or achievement in achievements
 
 
 @dataclass(frozen=True, slots=True)
