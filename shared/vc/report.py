@@ -17,6 +17,9 @@ Match = Literal["matched", "not_matched", "cannot_tell"]
 Container = Literal["json", "jwt", "png", "svg"]
 
 
+MAX_REASON = 600
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at, and what came of it.
@@ -34,6 +37,8 @@ class Check:
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"{self.code} is not in the closed list of codes")
+        if len(self.reason) > MAX_REASON:  # it may quote an address that a badge made endless
+            object.__setattr__(self, "reason", self.reason[: MAX_REASON - 1] + "…")
 
     @property
     def kind(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
+from shared.vc.budget import Budget
 from shared.vc.strict_json import JsonObject
 
 from .classes import CLASSES, Class, Property
@@ -25,20 +26,26 @@ class _Place:
     name: str
 
 
-def check(document: JsonObject) -> list[Finding]:
+def check(document: JsonObject, *, budget: Budget | None = None) -> list[Finding]:
     """What is wrong with the structure of a credential, gravest kinds first; empty means nothing.
 
     The class is told by `type` (an achievement credential, an endorsement, or any other verifiable
     credential), and by the first context whether it follows version 1.1 or 2.0 of the W3C data model.
     Severity `error` breaks a rule that binds; `warning` is bad form that readers put up with. Source: the
     data model of Open Badges 3.0, its serialization rules, and the rules that the official validator adds.
+
+    Raises:
+        BudgetExceeded: the document is larger than `budget` (a fresh default one when left out) allows.
     """
-    return check_class(document, class_of(document))
+    return check_class(document, class_of(document), budget=budget)
 
 
-def check_class(value: object, name: str, pointer: str = "") -> list[Finding]:
+def check_class(
+    value: object, name: str, pointer: str = "", *, budget: Budget | None = None
+) -> list[Finding]:
     """`check` for any class of the data model ("Achievement", "Profile", …), at `pointer` in a document."""
-    found = list(islice(_object(value, CLASSES[name], pointer), MAX_FINDINGS + 1))
+    walk = _Walk(budget or Budget())
+    found = list(islice(walk.inspect(value, CLASSES[name], pointer), MAX_FINDINGS + 1))
     if len(found) > MAX_FINDINGS:
         found[MAX_FINDINGS:] = [
             Finding(pointer, "model.too_many", f"More than {MAX_FINDINGS} faults; the rest is not listed.")
@@ -73,25 +80,65 @@ def _texts(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _object(value: object, table: Class, pointer: str) -> Iterator[Finding]:
-    if not isinstance(value, dict):
-        kind = table.name.partition("/")[0]
-        yield Finding(pointer, "model.wrong_type", f"{kind} has to be an object.")
-        return
-    yield from _type(value, table, pointer)
-    for name, rule in table.properties.items():
-        if name in value:
-            yield from _values(value[name], rule, _Place(at(pointer, name), name))
-        elif rule.required:
-            yield Finding(at(pointer, name), "model.missing", f"`{name}` is missing.")
-    if table.closed:
-        for name in value:
-            if name not in table.properties:
-                reason = f"{table.name} has no property `{name}` and may not be extended."
-                yield Finding(at(pointer, name), "model.unexpected", reason)
-    if "@context" in table.properties:
-        yield from context_findings(value, table.name, pointer)
-    yield from relation_findings(value, table.name, pointer)
+class _Walk:
+    """One walk through a document, under a work budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    def inspect(self, value: object, table: Class, pointer: str) -> Iterator[Finding]:
+        if not isinstance(value, dict):
+            kind = table.name.partition("/")[0]
+            yield Finding(pointer, "model.wrong_type", f"{kind} has to be an object.")
+            return
+        self._budget.spend(2 + 2 * len(value))  # about a microsecond for each step
+        yield from _type(value, table, pointer)
+        for name, rule in table.properties.items():
+            if name in value:
+                yield from self._values(value[name], rule, _Place(at(pointer, name), name))
+            elif rule.required:
+                yield Finding(at(pointer, name), "model.missing", f"`{name}` is missing.")
+        if table.closed:
+            for name in value:
+                if name not in table.properties:
+                    reason = f"{table.name} has no property `{name}` and may not be extended."
+                    yield Finding(at(pointer, name), "model.unexpected", reason)
+        if "@context" in table.properties:
+            yield from context_findings(value, table.name, pointer)
+        yield from relation_findings(value, table.name, pointer)
+
+    def _values(self, value: Any, rule: Property, place: _Place) -> Iterator[Finding]:
+        if value is None:
+            reason = f"`{place.name}` is null; leave it out instead."
+            yield Finding(place.pointer, "model.null_or_empty", reason)
+        elif rule.kind == "context":
+            return
+        elif not isinstance(value, list):
+            yield from _not_an_array(rule, place)
+            yield from self._value(value, rule, place.pointer, place.name)
+        elif not rule.many:
+            yield Finding(
+                place.pointer, "model.wrong_type", f"`{place.name}` may have one value only, not an array."
+            )
+        elif not value:
+            severity: Literal["error", "warning"] = "error" if rule.required else "warning"
+            reason = f"`{place.name}` is an empty array; leave it out instead."
+            yield Finding(place.pointer, "model.null_or_empty", reason, severity)
+        else:
+            for index, one in enumerate(value):
+                yield from self._value(one, rule, f"{place.pointer}/{index}", place.name)
+
+    def _value(self, value: object, rule: Property, pointer: str, name: str) -> Iterator[Finding]:
+        if rule.kind != "class":
+            self._budget.spend(1)
+            finding = value_finding(value, rule, pointer, name)
+            if finding is not None:
+                yield finding
+            return
+        if rule.of in {"Issuer", "Holder"} and isinstance(value, str):
+            yield from _issuer_by_id(value, rule, pointer)
+            return
+        yield from self.inspect(value, _table(value, rule.of), pointer)
 
 
 def _type(value: JsonObject, table: Class, pointer: str) -> Iterator[Finding]:
@@ -105,44 +152,10 @@ def _type(value: JsonObject, table: Class, pointer: str) -> Iterator[Finding]:
             yield Finding(at(pointer, "type"), "model.missing_class", reason)
 
 
-def _values(value: Any, rule: Property, place: _Place) -> Iterator[Finding]:
-    if value is None:
-        reason = f"`{place.name}` is null; leave it out instead."
-        yield Finding(place.pointer, "model.null_or_empty", reason)
-    elif rule.kind == "context":
-        return
-    elif not isinstance(value, list):
-        yield from _not_an_array(rule, place)
-        yield from _value(value, rule, place.pointer, place.name)
-    elif not rule.many:
-        yield Finding(
-            place.pointer, "model.wrong_type", f"`{place.name}` may have one value only, not an array."
-        )
-    elif not value:
-        severity: Literal["error", "warning"] = "error" if rule.required else "warning"
-        reason = f"`{place.name}` is an empty array; leave it out instead."
-        yield Finding(place.pointer, "model.null_or_empty", reason, severity)
-    else:
-        for index, one in enumerate(value):
-            yield from _value(one, rule, f"{place.pointer}/{index}", place.name)
-
-
 def _not_an_array(rule: Property, place: _Place) -> Iterator[Finding]:
     if rule.many and not rule.compact:
         reason = f"`{place.name}` may have several values, so even a single one is written as an array."
         yield Finding(place.pointer, "model.not_an_array", reason, "warning")
-
-
-def _value(value: object, rule: Property, pointer: str, name: str) -> Iterator[Finding]:
-    if rule.kind != "class":
-        finding = value_finding(value, rule, pointer, name)
-        if finding is not None:
-            yield finding
-        return
-    if rule.of in {"Issuer", "Holder"} and isinstance(value, str):
-        yield from _issuer_by_id(value, rule, pointer)
-        return
-    yield from _object(value, _table(value, rule.of), pointer)
 
 
 def _issuer_by_id(value: str, rule: Property, pointer: str) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Rules of the data model that look at more than one property."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from shared.vc.dates import parse_date_time
@@ -36,11 +37,7 @@ def _subject(value: JsonObject, pointer: str) -> Iterator[Finding]:
     achievement = value.get("achievement")
     if not isinstance(achievement, dict):
         return
-    descriptions = {
-        one["id"]: one
-        for one in _objects(achievement.get("resultDescription"))
-        if isinstance(one.get("id"), str)
-    }
+    descriptions = _descriptions(achievement)
     results = value.get("result")
     listed = isinstance(results, list)
     for index, result in enumerate(results if isinstance(results, list) else [results]):
@@ -49,12 +46,44 @@ def _subject(value: JsonObject, pointer: str) -> Iterator[Finding]:
             yield from _result(result, descriptions, where)
 
 
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What a result description allows, read once: many results may refer to it."""
+
+    is_status: bool
+    levels: frozenset[str]
+    allowed: frozenset[str]
+    lowest: float | None
+    highest: float | None
+
+
+def _descriptions(achievement: JsonObject) -> dict[str, _Description]:
+    return {
+        one["id"]: _Description(
+            is_status=one.get("resultType") == "Status",
+            levels=_texts(level.get("id") for level in _objects(one.get("rubricCriterionLevel"))),
+            allowed=_texts(_several(one.get("allowedValue"))),
+            lowest=_number(one.get("valueMin")),
+            highest=_number(one.get("valueMax")),
+        )
+        for one in _objects(achievement.get("resultDescription"))
+        if isinstance(one.get("id"), str)
+    }
+
+
+def _texts(values: Iterable[object]) -> frozenset[str]:
+    return frozenset(one for one in values if isinstance(one, str))
+
+
+def _several(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
 def _objects(value: object) -> list[JsonObject]:
-    several = value if isinstance(value, list) else [value]
-    return [one for one in several if isinstance(one, dict)]
+    return [one for one in _several(value) if isinstance(one, dict)]
 
 
-def _result(result: JsonObject, descriptions: Mapping[str, JsonObject], pointer: str) -> Iterator[Finding]:
+def _result(result: JsonObject, descriptions: Mapping[str, _Description], pointer: str) -> Iterator[Finding]:
     reference = result.get("resultDescription")
     if not isinstance(reference, str):
         return
@@ -63,40 +92,31 @@ def _result(result: JsonObject, descriptions: Mapping[str, JsonObject], pointer:
         reason = "The result refers to a result description that the achievement does not have."
         yield Finding(at(pointer, "resultDescription"), "model.result_unknown", reason, "warning")
         return
-    if description.get("resultType") == "Status" and "status" not in result:
+    if description.is_status and "status" not in result:
         reason = "A result of the type Status needs a `status`."
         yield Finding(at(pointer, "status"), "model.missing", reason)
-    yield from _level(result, description, pointer)
-    yield from _range(result, description, pointer)
-
-
-def _level(result: JsonObject, description: JsonObject, pointer: str) -> Iterator[Finding]:
     achieved = result.get("achievedLevel")
-    levels = {one.get("id") for one in _objects(description.get("rubricCriterionLevel"))}
-    if isinstance(achieved, str) and achieved not in levels:
+    if isinstance(achieved, str) and achieved not in description.levels:
         reason = "The level achieved is none of the levels that the result description lists."
         yield Finding(at(pointer, "achievedLevel"), "model.result_unknown", reason, "warning")
+    problem = _range(result.get("value"), description)
+    if problem is not None:
+        yield Finding(at(pointer, "value"), "model.result_out_of_range", problem, "warning")
 
 
-def _range(result: JsonObject, description: JsonObject, pointer: str) -> Iterator[Finding]:
-    value = result.get("value")
+def _range(value: object, description: _Description) -> str | None:
+    # The value itself stays out of the sentence: it is about a person.
     if not isinstance(value, str):
-        return
-    where = at(pointer, "value")
-    allowed = description.get("allowedValue")
-    if isinstance(allowed, list) and allowed and value not in allowed:
-        reason = f"The result {value!r} is not among the allowed values."
-        yield Finding(where, "model.result_out_of_range", reason, "warning")
-    number = _number(value)
-    lowest, highest = _number(description.get("valueMin")), _number(description.get("valueMax"))
+        return None
+    if description.allowed and value not in description.allowed:
+        return "The result is not among the allowed values."
+    number, lowest, highest = _number(value), description.lowest, description.highest
     if number is None:
-        if lowest is not None and highest is not None:
-            reason = f"The result {value!r} is not a number, yet its description gives a range."
-            yield Finding(where, "model.result_out_of_range", reason, "warning")
-        return
+        ranged = lowest is not None and highest is not None
+        return "The result is not a number, yet its description gives a range." if ranged else None
     if (lowest is not None and number < lowest) or (highest is not None and number > highest):
-        reason = f"The result {value!r} lies outside the range that its description gives."
-        yield Finding(where, "model.result_out_of_range", reason, "warning")
+        return "The result lies outside the range that its description gives."
+    return None
 
 
 def _number(value: Any) -> float | None:

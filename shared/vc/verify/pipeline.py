@@ -85,7 +85,9 @@ async def verify(
     reason = f"The badge was read from {_NAMES[extracted.container]}."
     case.note([passed("format.recognised", reason)])
     current, told = await _examine(case, around)
-    statements, asked = await check_recognition(current, around, recognitions)
+    forged = any(one.kind in {"proof", "key"} and one.outcome == "failed" for one in current.checks)
+    # Whoever vouches for an issuer says nothing of a badge that is not that issuer's.
+    statements, asked = await check_recognition(current, around, None if forged else recognitions)
     current.note(asked)
     current.note(check_creator(current))
     current.note(check_lists(current, policy))
@@ -93,7 +95,7 @@ async def verify(
     if applicant is not None:
         recipient, check = check_recipient(current, applicant)
         current.note([check])
-    if current.family != "ob2":  # whose endorsements stand apart from the badge and are not in it
+    if not forged and current.family != "ob2":  # whose endorsements stand apart and are not in the badge
         current.note(await check_endorsements(current, around))
     current.note(told)
     return outcome.report(current, extracted, statements, recipient)

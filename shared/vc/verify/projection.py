@@ -6,6 +6,9 @@ from shared.vc.strict_json import JsonObject
 
 from .case import objects, several, text
 
+MOST = 100
+"""So many of a kind (results, evidence, tags …) are shown; a badge with more is shown in part."""
+
 
 def project(document: JsonObject) -> JsonObject:
     """The part of the report named `credential`."""
@@ -13,7 +16,7 @@ def project(document: JsonObject) -> JsonObject:
     achievement = next(iter(objects(subject.get("achievement"))), None)
     return {
         "id": _string(document.get("id")),
-        "types": [one for one in several(document.get("type")) if isinstance(one, str)],
+        "types": [one for one in several(document.get("type"))[:MOST] if isinstance(one, str)],
         "name": text(document.get("name")) or (text(achievement.get("name")) if achievement else None),
         "description": text(document.get("description")),
         "image": _image(document.get("image")) or _image(subject.get("image")),
@@ -25,7 +28,7 @@ def project(document: JsonObject) -> JsonObject:
         "valid_until": _string(document.get("validUntil", document.get("expirationDate"))),
         "awarded_at": _string(document.get("awardedDate")),
         "results": _results(subject, achievement or {}),
-        "evidence": [_evidence(one) for one in objects(document.get("evidence"))],
+        "evidence": [_evidence(one) for one in objects(document.get("evidence"))[:MOST]],
     }
 
 
@@ -68,8 +71,8 @@ def _achievement(value: JsonObject) -> JsonObject:
         "achievement_type": _string(value.get("achievementType")),
         "criteria": {"id": _string(criteria.get("id")), "narrative": text(criteria.get("narrative"))},
         "image": _image(value.get("image")),
-        "tags": [one for one in several(value.get("tag")) if isinstance(one, str)],
-        "alignments": [_alignment(one) for one in objects(value.get("alignment"))],
+        "tags": [one for one in several(value.get("tag"))[:MOST] if isinstance(one, str)],
+        "alignments": [_alignment(one) for one in objects(value.get("alignment"))[:MOST]],
         "language": _string(value.get("inLanguage")),
         "version": text(value.get("version")),
         "human_code": text(value.get("humanCode")),
@@ -105,22 +108,21 @@ def _subject(value: JsonObject) -> JsonObject:
 
 
 def _results(subject: JsonObject, achievement: JsonObject) -> list[JsonObject]:
-    descriptions = {
-        one["id"]: one
-        for one in objects(achievement.get("resultDescription"))
-        if isinstance(one.get("id"), str)
-    }
-    return [_result(one, descriptions) for one in objects(subject.get("result"))]
+    descriptions: dict[str, JsonObject] = {}
+    levels: dict[str, str | None] = {}
+    for one in objects(achievement.get("resultDescription")):
+        if isinstance(one.get("id"), str):
+            descriptions[one["id"]] = one
+        for level in objects(one.get("rubricCriterionLevel")):
+            if isinstance(level.get("id"), str):
+                levels[level["id"]] = text(level.get("name"))
+    return [_result(one, descriptions, levels) for one in objects(subject.get("result"))[:MOST]]
 
 
-def _result(value: JsonObject, descriptions: dict[str, JsonObject]) -> JsonObject:
-    reference = _string(value.get("resultDescription"))
-    description = descriptions.get(reference or "", {})
-    levels = {
-        one["id"]: text(one.get("name"))
-        for one in objects(description.get("rubricCriterionLevel"))
-        if isinstance(one.get("id"), str)
-    }
+def _result(
+    value: JsonObject, descriptions: dict[str, JsonObject], levels: dict[str, str | None]
+) -> JsonObject:
+    description = descriptions.get(_string(value.get("resultDescription")) or "", {})
     level = _string(value.get("achievedLevel"))
     return {
         "name": text(description.get("name")),

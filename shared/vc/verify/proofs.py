@@ -1,8 +1,8 @@
 """Step 5: the proof, and the key behind it."""
 
+from shared.vc import strict_json
 from shared.vc.dids import KeyProblem
 from shared.vc.errors import ProofInvalid, UnsupportedProof, VcError
-from shared.vc.keys import PublicKey
 from shared.vc.proofs import data_integrity
 from shared.vc.report import Check, failed, inconclusive, passed, skipped
 from shared.vc.strict_json import JsonObject
@@ -31,12 +31,39 @@ async def check_proofs(case: Case, around: Surroundings) -> list[Check]:
         return [failed("proof.malformed", error.reason, error.pointer)]
     if not proofs:
         return [failed("proof.missing", "The badge carries no proof: anybody could have written it.")]
-    listed = isinstance(case.document["proof"], list)
-    attempts = [
-        await _check_one(case, proof, f"/proof/{index}" if listed else "/proof", around)
-        for index, proof in enumerate(proofs[: around.limits.proofs])
-    ]
-    return _settle(attempts)
+    attempts = _Attempts(case, proofs[: around.limits.proofs], around)
+    return _settle([await attempts.at(index) for index in range(len(attempts.proofs))])
+
+
+class _Attempts:
+    """The proofs of one credential, each checked once, however many others are made on top of it."""
+
+    def __init__(self, case: Case, proofs: list[JsonObject], around: Surroundings) -> None:
+        self.proofs = proofs
+        self._case = case
+        self._around = around
+        self._made: dict[int, list[Check]] = {}
+
+    async def at(self, index: int) -> list[Check]:
+        if index not in self._made:
+            pointer = f"/proof/{index}" if isinstance(self._case.document["proof"], list) else "/proof"
+            self._made[index] = await self._check(self.proofs[index], pointer)
+        return self._made[index]
+
+    async def _check(self, proof: JsonObject, pointer: str) -> list[Check]:
+        checks, previous = await _check_one(self._case, proof, pointer, self._around)
+        for name in previous:
+            earlier = await self._previous(name)
+            if earlier is not None:
+                return [earlier]
+        return checks
+
+    async def _previous(self, name: str) -> Check | None:
+        """What is wrong with a proof that another was made on top of; `None` if it holds as well."""
+        for index, proof in enumerate(self.proofs):
+            if proof.get("id") == name:
+                return next((one for one in await self.at(index) if one.outcome != "passed"), None)
+        return failed("proof.malformed", "A proof that this one builds on is missing.", "/proof")
 
 
 def covers_terms(checks: list[Check]) -> bool:
@@ -68,48 +95,46 @@ def _open(attempt: list[Check]) -> bool:
     return any(check.outcome != "passed" for check in attempt)
 
 
-async def _check_one(case: Case, proof: JsonObject, pointer: str, around: Surroundings) -> list[Check]:
+async def _check_one(
+    case: Case, proof: JsonObject, pointer: str, around: Surroundings
+) -> tuple[list[Check], tuple[str, ...]]:
+    """The checks of one proof, and the ids of the proofs that it builds on."""
     method = proof.get("verificationMethod")
     try:
-        data_integrity.suite_of(proof)
+        suite = data_integrity.suite_of(proof)
     except UnsupportedProof as error:
-        return [inconclusive("proof.unsupported", error.reason, pointer)]
+        return [inconclusive("proof.unsupported", error.reason, pointer)], ()
     except ProofInvalid as error:
-        return [failed("proof.malformed", error.reason, pointer)]
+        return [failed("proof.malformed", error.reason, pointer)], ()
     if not isinstance(method, str):
-        return [failed("proof.malformed", "The proof does not say which key it was made with.", pointer)]
+        return [failed("proof.malformed", "The proof does not say which key it was made with.", pointer)], ()
+    where = f"{pointer}/verificationMethod"
     try:
         key = await key_of_issuer(method, case.issuer, around)
     except KeyProblem as problem:
-        return [
-            problem_check(problem, f"{pointer}/verificationMethod"),
-            inconclusive("proof.not_checked", _NOT_CHECKED, pointer),
-        ]
-    return [
-        retrieved_check(key, f"{pointer}/verificationMethod"),
-        await _check_signature(case, proof, pointer, key.key, around),
-    ]
-
-
-async def _check_signature(
-    case: Case, proof: JsonObject, pointer: str, key: PublicKey, around: Surroundings
-) -> Check:
+        return [problem_check(problem, where), inconclusive("proof.not_checked", _NOT_CHECKED, pointer)], ()
     try:
+        if "-jcs-" in suite:  # whose work is that of writing the document once more
+            around.budget.spend(len(strict_json.dumps(case.document)) // 40)
         verified = data_integrity.verify(
-            case.document, proof, key, around.contexts, now=around.now - SKEW, budget=around.budget
+            case.document, proof, key.key, around.contexts, now=around.now - SKEW, budget=around.budget
         )
-    except ProofInvalid as error:
-        return failed(_INVALID.get(error.code, "proof.invalid"), error.reason, pointer)
     except VcError as error:
-        if not error.conclusive:
-            return inconclusive(
-                "proof.not_checked", f"The signature could not be checked: {error.reason}", pointer
-            )
-        return failed("proof.invalid", f"The signature does not hold: {error.reason}", pointer)
-    for name in verified.previous:
-        earlier = await _check_previous(case, name, around)
-        if earlier is not None:
-            return earlier
+        return [retrieved_check(key, where), _refusal(error, pointer)], ()
+    return [retrieved_check(key, where), _valid(verified, pointer)], verified.previous
+
+
+def _refusal(error: VcError, pointer: str) -> Check:
+    if isinstance(error, ProofInvalid):
+        return failed(_INVALID.get(error.code, "proof.invalid"), error.reason, pointer)
+    if not error.conclusive:
+        return inconclusive(
+            "proof.not_checked", f"The signature could not be checked: {error.reason}", pointer
+        )
+    return failed("proof.invalid", f"The signature does not hold: {error.reason}", pointer)
+
+
+def _valid(verified: data_integrity.Verified, pointer: str) -> Check:
     details = {"cryptosuite": verified.cryptosuite}
     if verified.alternative is not None:
         details["context"] = verified.alternative
@@ -117,12 +142,3 @@ async def _check_signature(
     return passed(
         "proof.valid", "The signature is the issuer's, and the content is unchanged.", pointer, **details
     )
-
-
-async def _check_previous(case: Case, name: str, around: Surroundings) -> Check | None:
-    """What is wrong with a proof that another was made on top of; `None` if it holds as well."""
-    for index, proof in enumerate(data_integrity.proofs_of(case.document)):
-        if proof.get("id") == name:
-            checks = await _check_one(case, proof, f"/proof/{index}", around)
-            return next((check for check in checks if check.outcome != "passed"), None)
-    return failed("proof.malformed", "A proof that this one builds on is missing.", "/proof")

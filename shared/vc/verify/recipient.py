@@ -9,6 +9,8 @@ from shared.vc.strict_json import JsonObject
 
 from .case import Case, objects
 
+_MOST = 100  # identifiers of one person; each costs a hash
+
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
@@ -54,7 +56,7 @@ def _overall(found: Iterable[bool | None]) -> Match:
 
 
 def _identifiers(subject: JsonObject) -> list[JsonObject]:
-    return objects(subject.get("identifier"))
+    return objects(subject.get("identifier"))[:_MOST]
 
 
 def _email(subjects: list[JsonObject], email: str) -> Iterable[bool | None]:

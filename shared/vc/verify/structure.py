@@ -39,7 +39,11 @@ def terms_covered() -> Check:
 
 def check_structure(case: Case, around: Surroundings) -> Iterator[Check]:
     """The findings of the model, those that break a rule first; one passed check when there are none."""
-    findings = check(case.document)
+    try:
+        findings = check(case.document, budget=around.budget)
+    except BudgetExceeded as error:
+        yield inconclusive("context.too_complex", error.reason)
+        return
     if case.family not in _KNOWN_KINDS:
         reason = "This is a verifiable credential, but neither an Open Badge nor an endorsement."
         yield failed("model.not_a_known_credential", reason, "/type")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.vc.baking import Unrecognised
 from shared.vc.report import Report
-from shared.vc.verify import Limits
+from shared.vc.verify import Applicant, Limits
 from tests.harness.credentials import Issuer, Network, codes, report_on
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +169,61 @@ async def test_nobody_is_named_in_a_reason():
     ]
     report = await report_on(badge, NETWORK)
     assert "ada@example.org" not in json.dumps(report.to_json())
+
+
+def crowded(**members: Any) -> dict[str, Any]:
+    badge = ISSUER.badge()
+    badge["credentialSubject"] |= {
+        name: value for name, value in members.items() if name != "resultDescription"
+    }
+    badge["credentialSubject"]["achievement"]["resultDescription"] = members.get("resultDescription", [])
+    return badge
+
+
+LEVELS = [{"id": f"urn:x:{n}", "type": ["RubricCriterionLevel"], "name": "x"} for n in range(8000)]
+DESCRIPTION = {
+    "id": "urn:x:d",
+    "type": ["ResultDescription"],
+    "name": "x",
+    "resultType": "RubricCriterionLevel",
+    "rubricCriterionLevel": LEVELS,
+    "allowedValue": [str(n) for n in range(8000)],
+}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {
+            "resultDescription": [DESCRIPTION],
+            "result": [{"type": ["Result"], "resultDescription": "urn:x:d", "value": "7999", "achievedLevel": "urn:x:7999"}] * 4000,
+        },
+        {"identifier": [{"type": "IdentityObject", "hashed": True, "identityHash": "sha256$0", "identityType": "emailAddress"}] * 12000},
+        {"evidence": [{"type": ["Evidence"]}] * 40000},
+    ],
+)  # fmt: skip
+async def test_a_badge_with_thousands_of_everything(members):
+    data = json.dumps({**crowded(**members), "proof": SIGNED["proof"]}).encode()
+    start = time.process_time()
+    report = await report_on(data, NETWORK, applicant=Applicant(email="ada@example.org"))
+    assert time.process_time() - start < 2  # 0.2 s where nothing else runs; quadratic work takes minutes
+    assert report.verdict != "accepted"
+    assert len(json.dumps(report.to_json())) < 100_000
+
+
+async def test_a_badge_with_many_proofs_over_its_canonical_json():
+    badge = ISSUER.sign(
+        crowded(evidence=[{"type": ["Evidence"], "name": "x" * 40}] * 8000), cryptosuite="eddsa-jcs-2022"
+    )
+    forged = [{**badge["proof"], "created": f"2026-01-01T00:00:{n:02}Z"} for n in range(16)]
+    start = time.process_time()
+    report = await report_on({**badge, "proof": forged}, NETWORK)
+    assert time.process_time() - start < 2
+    assert report.verdict != "accepted"
+
+
+async def test_an_address_without_end():
+    report = await report_on(
+        {**SIGNED, "@context": [*SIGNED["@context"], "https://e.example/" + "x" * 100_000]}, NETWORK
+    )
+    assert all(len(check.reason) <= 600 for check in report.checks)

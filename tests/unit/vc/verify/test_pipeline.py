@@ -638,3 +638,11 @@ async def test_endorsements_are_bounded(issuer, network):
         "endorsement.valid",
         "endorsement.too_many",
     ]
+
+
+async def test_nobody_vouches_for_a_forged_badge(issuer, network):
+    badge = issuer.award()
+    badge["name"] = "changed"
+    report = await report_on(badge, network, recognitions=lookup(recognised(issuer)))
+    assert report.recognitions == ()
+    assert "recognition.recognised" not in codes(report)
