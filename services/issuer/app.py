@@ -34,8 +34,11 @@ from shared.http.idempotency import forget_old
 from shared.http.tokens import directory_tokens
 from shared.jobs import JobRunner, jobs_router
 from shared.messaging.consumer import Consumer
+from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.outbox import Outbox, Wake
 from shared.messaging.relay import Relay
+from shared.observability.context import current_traceparent
+from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 from shared.web import error_page
@@ -57,7 +60,11 @@ class Issuer(Service):
         self.authenticator = directory_tokens(settings, self.fetcher, clock)
         self.rate_limits = tables.ratelimits
         self._wake = Wake()
-        self._outbox = Outbox(tables.messaging, settings.public_url, self._wake, clock=clock)
+        self.metrics = Metrics(self.name)
+        self._messaging_metrics = MessagingMetrics(self.metrics.registry)
+        self._outbox = Outbox(
+            tables.messaging, settings.public_url, self._wake, clock=clock, trace=current_traceparent
+        )
         self._context: Context | None = None
         self.jobs = JobRunner(self.db, tables.jobs, bulk.kinds(lambda: self.context), clock)
 
@@ -134,6 +141,7 @@ class Issuer(Service):
                 pages,
             ],
             error_page=error_page,
+            metrics=self.metrics,
         )
 
     def workers(self) -> Sequence[Worker]:
@@ -144,9 +152,15 @@ class Issuer(Service):
             expand=Expansion(self.settings.public_url),
             wake=self._wake,
             clock=self.clock,
+            metrics=self._messaging_metrics,
         )
         consumer = Consumer(
-            self.db, self.log, tables.messaging, deliveries.subscription(self.context), clock=self.clock
+            self.db,
+            self.log,
+            tables.messaging,
+            deliveries.subscription(self.context),
+            clock=self.clock,
+            metrics=self._messaging_metrics,
         )
         return (
             Worker("issuer-relay", "relay", relay.run),

@@ -1,8 +1,11 @@
 """Checking everything that the issuer keeps, read-only: a sentence for each thing that is wrong."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
+from sqlalchemy import func, select
+
+from services.issuer import tables
 from services.issuer.awards import store as awards
 from services.issuer.awards.events import credential_url
 from services.issuer.awards.store import Award, Credential
@@ -10,6 +13,7 @@ from services.issuer.context import Context
 from services.issuer.keys import store as keys
 from services.issuer.status import store as status
 from shared.db import ReadSession
+from shared.messaging.topics import CREDENTIALS
 from shared.vc import multikey, strict_json
 from shared.vc.errors import VcError
 from shared.vc.keys import PublicKey
@@ -30,12 +34,30 @@ async def check_everything(context: Context) -> list[str]:
             found = await awards.after(session, after, _BATCH)
             if not found:
                 return wrong
+            told = await _events_told(context, session, [award for award, _ in found])
             for award, credential in found:
+                if told.get(award.id, 0) != award.event_sequence:
+                    wrong.append(f"award {award.id}: events of it are missing from the outbox")
                 wrong += [
                     f"award {award.id}: {fault}"
                     for fault in await _faults(context, session, award, credential, known, lists)
                 ]
         after = found[-1][0].id
+
+
+async def _events_told(context: Context, session: ReadSession, found: Sequence[Award]) -> dict[str, int]:
+    """How many events of each award the outbox has (it keeps them when they are published)."""
+    outbox = tables.messaging.outbox
+    query = (
+        select(outbox.c.reference, func.count().label("told"))
+        .where(
+            outbox.c.topic == CREDENTIALS.name,
+            outbox.c.subject.in_([credential_url(context.public_url, award.id) for award in found]),
+        )
+        .group_by(outbox.c.reference)
+    )
+    rows = await session.execute(query)
+    return {row.reference: row.told for row in rows}
 
 
 async def _faults(

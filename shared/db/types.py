@@ -65,7 +65,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if isinstance(value, datetime):
             return value.astimezone(UTC)
-        return datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
+        return datetime.fromisoformat(value)  # ends in Z: aware; strptime takes ten times as long
 
 
 def encode_json(value: object) -> str:

@@ -1,8 +1,10 @@
 """HTTP for awards, one at a time."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from services.issuer.awards import issuing, service
 from services.issuer.awards.schemas import AwardIn, AwardOut, ChangeIn, Delivery, ReplaceIn, State
@@ -23,11 +25,12 @@ from services.issuer.errors import (
     RecipientErased,
 )
 from services.issuer.repeatable import answer_once
+from shared.clock import to_rfc3339
 from shared.db import WriteSession
 from shared.http.access import Access, require
 from shared.http.idempotency import Idempotent, StoredResponse, created
 from shared.http.paging import PageQuery, page
-from shared.http.problems import IdempotencyKeyReused, NotFound, problems
+from shared.http.problems import IdempotencyKeyReused, InvalidCursor, NotFound, problems
 from shared.http.routing import Router
 from shared.http.schemas import ExternalId, Id, Page
 
@@ -68,7 +71,12 @@ async def create_award(given: AwardIn, access: AwardsWrite, context: Current, as
     return await answer_once(context, access, asked, act)
 
 
-@router.get("", summary="List the organisation's awards", response_model_exclude_none=True)
+@router.get(
+    "",
+    summary="List the organisation's awards",
+    responses=problems(InvalidCursor),
+    response_model_exclude_none=True,
+)
 async def list_awards(
     request: Request,
     response: Response,
@@ -81,12 +89,23 @@ async def list_awards(
     external_id: Annotated[ExternalId | None, Query()] = None,
     job: Annotated[Id | None, Query()] = None,
 ) -> Page[AwardOut]:
-    """In no particular order, a page at a time."""
-    after = asked.after(str)
+    """Newest first, a page at a time."""
     only = AwardFilter(achievement, state, delivery, external_id, job)
-    found = await service.listed(context, access, after[0] if after else None, asked.limit + 1, only)
+    found = await service.listed(context, access, _position(asked.after(str, str)), asked.limit + 1, only)
     shown = found[: asked.limit]
-    return page(request, response, asked, shown, end=(shown[-1].id,) if len(found) > asked.limit else None)
+    end = (to_rfc3339(shown[-1].created_at), shown[-1].id) if len(found) > asked.limit else None
+    return page(request, response, asked, shown, end=end)
+
+
+def _position(position: tuple[Any, ...] | None) -> tuple[datetime, str] | None:
+    """Cursors are not signed: what stands where a time belongs is checked."""
+    if position is None:
+        return None
+    try:
+        moment = TypeAdapter(AwareDatetime).validate_python(position[0])
+    except ValidationError as error:
+        raise InvalidCursor("Leave `cursor` out to start from the first page.") from error
+    return moment, position[1]
 
 
 @router.get(

@@ -81,7 +81,9 @@ class Expansion:
             .where(Award.id.in_(ids))
         )
         found = await session.execute(query)
-        return {award.id: (award, credential, profile, version) for award, credential, profile, version in found}
+        return {
+            award.id: (award, credential, profile, version) for award, credential, profile, version in found
+        }
 
     def _data(
         self,

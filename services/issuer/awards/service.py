@@ -1,5 +1,7 @@
 """Awards one at a time: made, read, listed, changed, replaced."""
 
+from datetime import datetime
+
 from sqlalchemy.exc import IntegrityError
 
 from services.issuer.achievements.documents import version_url
@@ -77,8 +79,9 @@ async def read(context: Context, access: Access, award_id: str) -> AwardOut:
 
 
 async def listed(
-    context: Context, access: Access, after: str | None, limit: int, only: AwardFilter
+    context: Context, access: Access, after: tuple[datetime, str] | None, limit: int, only: AwardFilter
 ) -> list[AwardOut]:
+    """Newest first; `after` is the moment and the id of the last one seen."""
     async with context.db.read() as session:
         return [
             shown(context, found)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    or_,
     select,
     tuple_,
     update,
@@ -28,8 +29,8 @@ class Award(Base):
 
     __tablename__ = "award"
     __table_args__ = (
-        Index("ix_award_page", "organisation", "id"),
-        Index("ix_award_achievement", "achievement_id", "id"),
+        Index("ix_award_page", "organisation", "created_at", "id"),
+        Index("ix_award_achievement", "achievement_id", "created_at", "id"),
         Index("ix_award_recipient", "recipient_key"),
         Index("ix_award_external", "organisation", "external_id"),
         Index("ix_award_delivery", "delivery", "id"),
@@ -170,9 +171,11 @@ class AwardFilter:
 
 
 async def page(
-    session: ReadSession, organisation: str, after: str | None, limit: int, only: AwardFilter
+    session: ReadSession, organisation: str, after: tuple[datetime, str] | None, limit: int, only: AwardFilter
 ) -> list[Award]:
-    query = select(Award).where(Award.organisation == organisation).order_by(Award.id).limit(limit)
+    """Newest first; `after` is the moment and the id of the last one seen."""
+    newest_first = (Award.created_at.desc(), Award.id.desc())
+    query = select(Award).where(Award.organisation == organisation).order_by(*newest_first).limit(limit)
     for column, value in (
         (Award.achievement_id, only.achievement_id),
         (Award.state, only.state),
@@ -183,7 +186,10 @@ async def page(
         if value is not None:
             query = query.where(column == value)
     if after is not None:
-        query = query.where(Award.id > after)
+        moment, award_id = after
+        query = query.where(
+            or_(Award.created_at < moment, and_(Award.created_at == moment, Award.id < award_id))
+        )
     return list(await session.scalars(query))
 
 
@@ -215,7 +221,7 @@ async def after(session: ReadSession, award_id: str, limit: int) -> list[tuple[A
     """A stretch of all awards with their credentials in order of id, for the check of what is stored."""
     query = (
         select(Award, Credential)
-        .outerjoin(Credential, and_(Credential.award_id == Award.id))
+        .outerjoin(Credential, Credential.award_id == Award.id)
         .where(Award.id > award_id)
         .order_by(Award.id)
         .limit(limit)

@@ -1,5 +1,6 @@
 """HTTP for evidence: its records on the API, its files on an origin of their own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -47,21 +48,26 @@ _FILE: dict[int | str, dict[str, Any]] = {
 )
 @body_limit(1024 * MIB, streamed=True)
 async def upload_evidence(
+    request: Request,
     response: Response,
     access: EvidenceWrite,
     context: Current,
     file: Annotated[UploadFile, File(description="The file itself.")],
-    details: Annotated[
-        str,
-        Form(
-            max_length=32_768,
-            description="How it is described, as JSON (the fields of EvidenceChange).",
-            examples=['{"name": "Final report", "genre": "Report"}'],
-        ),
-    ] = "{}",
+    name: Annotated[str | None, Form(examples=["Final report"])] = None,
+    description: Annotated[str | None, Form()] = None,
+    narrative: Annotated[str | None, Form()] = None,
+    genre: Annotated[str | None, Form(examples=["Report"])] = None,
+    audience: Annotated[str | None, Form()] = None,
+    visibility: Annotated[str | None, Form(examples=["link"])] = None,
+    retention_until: Annotated[str | None, Form(examples=["2031-01-01T00:00:00Z"])] = None,
+    external_id: Annotated[str | None, Form()] = None,
+    metadata: Annotated[str | None, Form(description="As JSON.", examples=['{"course": "BIO-101"}'])] = None,
 ) -> EvidenceOut:
-    """What it is, is told by its content. Its address cannot be guessed; `visibility` says whom it answers."""
-    given = _details(details)
+    """What it is, is told by its content. Its address cannot be guessed; `visibility` says whom it answers.
+
+    The other fields are those of `PATCH`, where `metadata` is a JSON text.
+    """
+    given = _described(await request.form())
     made = await service.upload(context, access, file.file, given)
     response.headers["Location"] = f"/v1/evidence/{made.id}"
     response.headers["ETag"] = etag(1)
@@ -173,15 +179,18 @@ def _file(evidence: Evidence, path: Path, *, inline: bool) -> Response:
     )
 
 
-def _details(text: str) -> EvidenceChange:
-    value = parse_json(text.encode())
+def _described(form: Mapping[str, Any]) -> EvidenceChange:
+    """The fields beside the file, in the same schema as a change's. Raises InvalidRequest, Unparseable."""
+    fields = {field: value for field, value in form.items() if field != "file"}
+    if isinstance(fields.get("metadata"), str):
+        fields["metadata"] = parse_json(fields["metadata"].encode())
     try:
-        return EvidenceChange.model_validate(value)
+        return EvidenceChange.model_validate(fields)
     except ValidationError as error:
         raise InvalidRequest(
-            "Correct the fields of `details` that `errors` names.",
+            "Correct the fields that `errors` names.",
             errors=[
-                FieldError("/details/" + "/".join(str(step) for step in each["loc"]), each["msg"])
+                FieldError("/" + "/".join(str(step) for step in each["loc"]), each["msg"])
                 for each in error.errors(include_url=False, include_input=False)
             ],
         ) from error

@@ -23,7 +23,7 @@ _SLICE = 16
 """Signatures made in one go away from the event loop."""
 
 
-class SignatureNotGood(Exception):  # noqa: N818  (what it says is the whole matter)
+class SignatureNotGood(Exception):
     """What was just signed does not verify: a fault of ours, never of the caller's."""
 
 

@@ -53,7 +53,9 @@ class Organisation:
     id: str
     stage: "Stage"
 
-    async def request(self, method: str, path: str, *, expect: int | None = None, **options: Any) -> httpx.Response:
+    async def request(
+        self, method: str, path: str, *, expect: int | None = None, **options: Any
+    ) -> httpx.Response:
         answer = await self.client.request(method, path, **options)
         if expect is not None:
             assert answer.status_code == expect, answer.text
@@ -71,17 +73,29 @@ class Organisation:
         made: dict[str, Any] = await self.post("/v1/profiles", {"profile": {"name": name}}, 201)
         return made
 
-    async def achievement(self, profile: str | None = None, publish: bool = True, **envelope: Any) -> dict[str, Any]:
+    async def achievement(
+        self, profile: str | None = None, publish: bool = True, **envelope: Any
+    ) -> dict[str, Any]:
         if profile is None:
             profile = (await self.profile())["id"]
-        body = {"profile": profile, "achievement": {**ACHIEVEMENT, **envelope.pop("achievement", {})}, **envelope}
+        body = {
+            "profile": profile,
+            "achievement": {**ACHIEVEMENT, **envelope.pop("achievement", {})},
+            **envelope,
+        }
         made: dict[str, Any] = await self.post("/v1/achievements", body, 201)
         if publish:
             made = await self.post(f"/v1/achievements/{made['id']}/publish")
         return made
 
-    async def award(self, achievement: str, identity: str = "ada@learner.example", **terms: Any) -> dict[str, Any]:
-        body = {"achievement": achievement, "recipient": {"type": "emailAddress", "identity": identity}, **terms}
+    async def award(
+        self, achievement: str, identity: str = "ada@learner.example", **terms: Any
+    ) -> dict[str, Any]:
+        body = {
+            "achievement": achievement,
+            "recipient": {"type": "emailAddress", "identity": identity},
+            **terms,
+        }
         made: dict[str, Any] = await self.post("/v1/awards", body, 201)
         return made
 

@@ -55,13 +55,17 @@ async def test_every_property_comes_through(school: Organisation) -> None:
     levels = public["resultDescription"][0]["rubricCriterionLevel"]
     assert [level["id"] for level in levels] == [f"{public['id']}#meets", f"{public['id']}#exceeds"]
     credential = (await school.credential(await school.award(made["id"]))).json()
-    assert credential["credentialSubject"]["achievement"] == {k: v for k, v in public.items() if k != "@context"}
+    assert credential["credentialSubject"]["achievement"] == {
+        k: v for k, v in public.items() if k != "@context"
+    }
 
 
 async def test_result_descriptions_and_levels_are_rows(school: Organisation) -> None:
     made = await school.achievement()
     async with school.stage.service.db.read() as session:
-        described = (await session.scalars(select(ResultDescription).order_by(ResultDescription.position))).all()
+        described = (
+            await session.scalars(select(ResultDescription).order_by(ResultDescription.position))
+        ).all()
         levels = (await session.scalars(select(RubricLevel).order_by(RubricLevel.position))).all()
     assert [(d.name, d.value_max, d.achievement_id) for d in described] == [
         ("Analysis", None, made["id"]),
@@ -82,7 +86,9 @@ async def test_result_descriptions_and_levels_are_rows(school: Organisation) -> 
         ({"alignment": [{"type": ["Alignment"], "targetName": "x"}]}, "/achievement/alignment/0"),
     ],
 )  # fmt: skip
-async def test_what_breaks_the_model_is_named(school: Organisation, wrong: dict[str, Any], pointer: str) -> None:
+async def test_what_breaks_the_model_is_named(
+    school: Organisation, wrong: dict[str, Any], pointer: str
+) -> None:
     profile = (await school.profile())["id"]
     body = {"profile": profile, "achievement": {**ACHIEVEMENT, **wrong}}
     refused = await school.post("/v1/achievements", body, 422)
@@ -92,7 +98,11 @@ async def test_what_breaks_the_model_is_named(school: Organisation, wrong: dict[
 
 async def test_terms_of_another_context_need_that_context(school: Organisation) -> None:
     profile = (await school.profile())["id"]
-    unknown = {"profile": profile, "achievement": ACHIEVEMENT, "contexts": ["https://unknown.example/context"]}
+    unknown = {
+        "profile": profile,
+        "achievement": ACHIEVEMENT,
+        "contexts": ["https://unknown.example/context"],
+    }
     refused = await school.post("/v1/achievements", unknown, 422)
     assert (refused["code"], refused["context"]) == ("unknown-context", "https://unknown.example/context")
     extension = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
@@ -150,11 +160,11 @@ async def test_a_default_is_drawn(school: Organisation) -> None:
 async def test_active_content_in_an_svg_is_dropped(school: Organisation) -> None:
     made = await school.achievement()
     svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9" onload="x()">'
-        '<script>alert(1)</script><foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>'
-        '<image href="https://spy.example/pixel.png"/><use xlink:href="https://spy.example/#a"/>'
-        '<rect id="kept" width="9" height="9" style="fill:url(https://spy.example/a)" onclick="x()"/></svg>'
-    ).encode()
+        b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9" onload="x()">'
+        b'<script>alert(1)</script><foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>'
+        b'<image href="https://spy.example/pixel.png"/><use xlink:href="https://spy.example/#a"/>'
+        b'<rect id="kept" width="9" height="9" style="fill:url(https://spy.example/a)" onclick="x()"/></svg>'
+    )
     path = f"/v1/achievements/{made['id']}"
     await school.request("PUT", f"{path}/image?caption=x", content=svg, expect=200)
     await school.post(f"{path}/publish")

@@ -71,7 +71,10 @@ async def test_baking_works_from_either_kind_of_upload(school: Organisation) -> 
 
 
 async def test_pages_for_people(school: Organisation) -> None:
-    hostile = {**ACHIEVEMENT, "criteria": {"narrative": "# Title\n\n<script>alert(1)</script> [x](javascript:alert(1))"}}
+    hostile = {
+        **ACHIEVEMENT,
+        "criteria": {"narrative": "# Title\n\n<script>alert(1)</script> [x](javascript:alert(1))"},
+    }
     made = await school.achievement(achievement=hostile)
     browser = school.stage.client({"Accept": "text/html"})
     page = await browser.get(f"/achievements/{made['id']}")

@@ -48,11 +48,16 @@ async def test_an_award_makes_a_signed_credential(school: Organisation) -> None:
 
 async def test_every_kind_of_recipient(school: Organisation) -> None:
     achievement = (await school.achievement())["id"]
-    did = await school.award(achievement, recipient={"type": "did", "identity": "did:key:z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi"})
+    did = await school.award(
+        achievement,
+        recipient={"type": "did", "identity": "did:key:z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi"},
+    )
     subject = (await school.credential(did)).json()["credentialSubject"]
     assert subject["id"] == "did:key:z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi"
     plain = {"type": "sourcedId", "identity": "S-17", "hashed": False, "name": "Ada Learner"}
-    subject = (await school.credential(await school.award(achievement, recipient=plain))).json()["credentialSubject"]
+    subject = (await school.credential(await school.award(achievement, recipient=plain))).json()[
+        "credentialSubject"
+    ]
     assert [(i["identityType"], i["identityHash"]) for i in subject["identifier"]] == [
         ("sourcedId", "S-17"),
         ("name", "Ada Learner"),
@@ -108,7 +113,10 @@ async def test_a_refused_award_leaves_nothing_behind(school: Organisation) -> No
         assert await session.scalar(select(func.count()).select_from(Award)) == 0
         assert await session.scalar(select(func.count()).select_from(Credential)) == 0
         private = tables.messaging.outbox.c.reference.is_not(None)
-        assert await session.scalar(select(func.count()).select_from(tables.messaging.outbox).where(private)) == 0
+        assert (
+            await session.scalar(select(func.count()).select_from(tables.messaging.outbox).where(private))
+            == 0
+        )
 
 
 async def test_duplicates_denied_allowed_replaced(school: Organisation) -> None:
@@ -170,12 +178,18 @@ async def test_revoking_sets_the_bit_for_good(school: Organisation) -> None:
     assert await bit(school.stage, entry) == 0
     given = {"code": "misconduct", "reason": "Copied from a neighbour."}
     revoked = await school.post(f"/v1/awards/{award['id']}/revoke", given)
-    assert (revoked["state"], revoked["code"], revoked["reason"]) == ("revoked", "misconduct", given["reason"])
+    assert (revoked["state"], revoked["code"], revoked["reason"]) == (
+        "revoked",
+        "misconduct",
+        given["reason"],
+    )
     await until(lambda: bit(school.stage, entry), seconds=2)
     assert (await school.post(f"/v1/awards/{award['id']}/revoke", {}, 409))["code"] == "award-revoked"
     assert (await school.post(f"/v1/awards/{award['id']}/reinstate", {}, 409))["code"] == "award-revoked"
     history = (await school.get(f"/v1/awards/{award['id']}"))["history"]
-    assert [(c["verb"], c["actor"], c["reason"]) for c in history] == [("revoked", "client:test", given["reason"])]
+    assert [(c["verb"], c["actor"], c["reason"]) for c in history] == [
+        ("revoked", "client:test", given["reason"])
+    ]
 
 
 async def test_suspending_where_it_was_declared(school: Organisation) -> None:
@@ -237,3 +251,21 @@ async def test_a_list_that_is_full_gets_a_successor(school: Organisation) -> Non
     assert len({url for url, _ in places}) >= 3
     for entry in entries:
         assert await bit(school.stage, entry) == 0
+
+
+async def test_awards_are_listed_newest_first_and_narrowed(school: Organisation) -> None:
+    achievement = (await school.achievement())["id"]
+    awards = [await school.award(achievement, f"r{n}@x.example", external_id=f"e-{n % 2}") for n in range(5)]
+    seen: list[dict[str, Any]] = []
+    path = "/v1/awards?limit=2"
+    while path:
+        answer = await school.get(path)
+        seen += answer["items"]
+        path = f"/v1/awards?limit=2&cursor={answer['next']}" if answer.get("next") else ""
+    assert {a["id"] for a in seen} == {a["id"] for a in awards}
+    assert [a["created_at"] for a in seen] == sorted((a["created_at"] for a in seen), reverse=True)
+    assert len((await school.get("/v1/awards?external_id=e-1"))["items"]) == 2
+    await school.post(f"/v1/awards/{awards[0]['id']}/revoke")
+    assert [a["id"] for a in (await school.get("/v1/awards?state=revoked"))["items"]] == [awards[0]["id"]]
+    refused = await school.request("GET", "/v1/awards?cursor=nonsense", expect=400)
+    assert refused.json()["code"] == "invalid-cursor"

@@ -23,7 +23,11 @@ pytestmark = pytest.mark.anyio
 
 def rows(count: int, **more: Any) -> list[dict[str, Any]]:
     return [
-        {"recipient": {"type": "emailAddress", "identity": f"r{n}@x.example"}, "external_id": f"e-{n}", **more}
+        {
+            "recipient": {"type": "emailAddress", "identity": f"r{n}@x.example"},
+            "external_id": f"e-{n}",
+            **more,
+        }
         for n in range(count)
     ]
 
@@ -47,7 +51,12 @@ async def test_every_row_ends_by_itself(school: Organisation) -> None:
     given[11]["recipient"] = given[10]["recipient"]
     given[13]["achievement"] = "0" * 32
     job = await school.post(f"/v1/awards/bulk?achievement={achievement}&external_id=spring", given, 202)
-    assert (job["kind"], job["state"], job["total"], job["external_id"]) == ("awards", "queued", 250, "spring")
+    assert (job["kind"], job["state"], job["total"], job["external_id"]) == (
+        "awards",
+        "queued",
+        250,
+        "spring",
+    )
     done = await school.finished(job)
     assert (done["succeeded"], done["failed"]) == (246, 4)
     ended = await all_rows(school, job)
@@ -94,7 +103,11 @@ async def test_csv_and_ndjson(school: Organisation) -> None:
     done = await school.finished(answer.json())
     assert (done["succeeded"], done["failed"]) == (2, 0), await all_rows(school, done)
     (ada,) = (await school.get("/v1/awards?external_id=c-1"))["items"]
-    assert (ada["public"], ada["metadata"], ada["recipient"]["hashed"]) == (True, {"course": "BIO-101"}, False)
+    assert (ada["public"], ada["metadata"], ada["recipient"]["hashed"]) == (
+        True,
+        {"course": "BIO-101"},
+        False,
+    )
     subject = (await school.credential(ada)).json()["credentialSubject"]
     assert (subject["role"], subject["creditsEarned"], subject["result"][0]["value"]) == ("Author", 2.5, "87")
     lines = "\n".join(json.dumps(row) for row in rows(3)).encode()
@@ -111,7 +124,9 @@ async def test_what_cannot_be_read_makes_no_job(school: Organisation) -> None:
         (b"a,b\n1,2,3\n", "text/csv", 400),
         (b"<rows/>", "application/xml", 415),
     ):
-        answer = await school.client.post("/v1/awards/bulk", content=content, headers={"Content-Type": media_type})
+        answer = await school.client.post(
+            "/v1/awards/bulk", content=content, headers={"Content-Type": media_type}
+        )
         assert answer.status_code == status, answer.text
     assert (await school.get("/v1/jobs"))["items"] == []
 

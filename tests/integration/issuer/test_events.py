@@ -59,7 +59,9 @@ async def story(school: Organisation) -> dict[str, dict[str, Any]]:
     """Every event there is, at least once."""
     profile = await school.profile()
     path = f"/v1/profiles/{profile['id']}"
-    await school.request("PUT", path, json={"profile": {"name": "Renamed"}}, headers={"If-Match": "*"}, expect=200)
+    await school.request(
+        "PUT", path, json={"profile": {"name": "Renamed"}}, headers={"If-Match": "*"}, expect=200
+    )
     key = await school.post(f"{path}/keys/rotate")
     await school.post(f"{path}/keys/{key['id']}/compromise")
     achievement = (await school.achievement(profile["id"], suspendable=True, claim_days=30))["id"]
@@ -129,7 +131,9 @@ async def test_deliveries_are_noted(school: Organisation) -> None:
         await until(noted)
     elsewhere = "https://other.example/credentials/" + "0" * 32
     await answer(school.stage, elsewhere, "credential.stored", {"credential": elsewhere}, 1)
-    await answer(school.stage, award["credential"], "credential.declined", {"credential": award["credential"]}, 4)
+    await answer(
+        school.stage, award["credential"], "credential.declined", {"credential": award["credential"]}, 4
+    )
 
     async def declined() -> bool:
         return (await school.get(f"/v1/awards/{award['id']}"))["delivery"] == "declined"
@@ -140,7 +144,9 @@ async def test_deliveries_are_noted(school: Organisation) -> None:
 async def test_a_holder_who_asks_is_forgotten(school: Organisation) -> None:
     achievement = (await school.achievement())["id"]
     recipient = {"type": "emailAddress", "identity": "canary@learner.example", "name": "Canary Learner"}
-    award = await school.award(achievement, recipient=recipient, external_id="canary-1", metadata={"canary": "x"})
+    award = await school.award(
+        achievement, recipient=recipient, external_id="canary-1", metadata={"canary": "x"}
+    )
     kept = await school.award(achievement, "other@x.example")
     await published(school.stage)
     await answer(school.stage, "learner-1", "holder.erased", {"credentials": [award["credential"]]}, 1)
@@ -171,7 +177,9 @@ async def test_what_no_backpack_acknowledged_is_sent_again(school: Organisation)
     await school.post(f"/v1/awards/{missing['id']}/revoke")
     stored = await school.award(achievement, "b@x.example")
     before = (await published(school.stage))[CREDENTIALS.name]
-    await answer(school.stage, stored["credential"], "credential.stored", {"credential": stored["credential"]}, 1)
+    await answer(
+        school.stage, stored["credential"], "credential.stored", {"credential": stored["credential"]}, 1
+    )
 
     async def noted() -> bool:
         return (await school.get(f"/v1/awards/{stored['id']}"))["delivery"] == "stored"
@@ -179,7 +187,10 @@ async def test_what_no_backpack_acknowledged_is_sent_again(school: Organisation)
     await until(noted)
     assert await republish(school.stage.service.context, older_than=timedelta(seconds=-1)) == 1
     after = (await published(school.stage))[CREDENTIALS.name][len(before) :]
-    assert [(e.subject, e.sequence) for e in after] == [(missing["credential"], 1), (missing["credential"], 2)]
+    assert [(e.subject, e.sequence) for e in after] == [
+        (missing["credential"], 1),
+        (missing["credential"], 2),
+    ]
 
 
 async def test_a_credential_that_was_altered_is_found(school: Organisation) -> None:

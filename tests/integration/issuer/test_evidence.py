@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
-import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,21 +14,22 @@ from tests.integration.issuer.stage import Organisation
 pytestmark = pytest.mark.anyio
 
 
-async def upload(school: Organisation, content: bytes, **details: object) -> dict[str, str]:
+async def upload(school: Organisation, content: bytes, **details: str) -> dict[str, Any]:
     answer = await school.request(
         "POST",
         "/v1/evidence",
         files={"file": ("../../etc/passwd", content, "image/png")},
-        data={"details": json.dumps(details)},
+        data=details,
         expect=201,
     )
-    made: dict[str, str] = answer.json()
+    made: dict[str, Any] = answer.json()
     return made
 
 
 async def test_a_credential_carries_address_and_digest(school: Organisation) -> None:
     content = b"A report on rivers.\n" * 100
-    piece = await upload(school, content, name="Final report", genre="Report")
+    piece = await upload(school, content, name="Final report", genre="Report", metadata='{"a": "b"}')
+    assert piece["metadata"] == {"a": "b"}
     digest = "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
     assert (piece["digest_sri"], piece["media_type"], piece["size"]) == (digest, "text/plain", len(content))
     given = [
@@ -99,9 +100,9 @@ async def test_what_is_too_large_leaves_nothing(school: Organisation) -> None:
     assert refused.json()["code"] == "too-large"
     assert [path for path in context.settings.evidence_directory.rglob("*") if path.is_file()] == []
     unknown = await school.request(
-        "POST", "/v1/evidence", files={"file": ("x", b"x")}, data={"details": '{"colour": "blue"}'}, expect=422
+        "POST", "/v1/evidence", files={"file": ("x", b"x")}, data={"colour": "blue"}, expect=422
     )
-    assert unknown.json()["errors"][0]["pointer"] == "/details/colour"
+    assert unknown.json()["errors"][0]["pointer"] == "/colour"
 
 
 async def test_erasing_removes_the_bytes_and_keeps_the_record(school: Organisation) -> None:

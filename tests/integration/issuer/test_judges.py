@@ -28,7 +28,9 @@ async def judged(school: Organisation, badge: bytes, applicant: Applicant | None
             raise FetchRefused("unreachable", "The server could not be reached.")
         answer = await stranger.get(url, headers={"Accept": accept})
         if answer.status_code != httpx.codes.OK:
-            raise FetchRefused("http_status", f"The status was {answer.status_code}.", status=answer.status_code)
+            raise FetchRefused(
+                "http_status", f"The status was {answer.status_code}.", status=answer.status_code
+            )
         media_type = answer.headers["content-type"].partition(";")[0]
         digest = hashlib.sha256(answer.content).hexdigest()
         return Fetched(url, url, 200, media_type, answer.content, utc_now(), digest)
@@ -79,7 +81,9 @@ async def test_our_own_verifier(school: Organisation) -> None:
 
 
 async def test_openbadgeslib(school: Organisation) -> None:
-    award = await school.award((await school.achievement(achievement=WHOLE))["id"], valid_from="2025-01-01T00:00:00Z")
+    award = await school.award(
+        (await school.achievement(achievement=WHOLE))["id"], valid_from="2025-01-01T00:00:00Z"
+    )
     badge = (await school.credential(award)).json()
     did = badge["issuer"]["id"]
     pages = {

@@ -52,7 +52,9 @@ async def test_a_profile_gets_a_did_and_a_key(school: Organisation) -> None:
     public = await school.stage.client().get(f"/issuers/{profile['id']}")
     assert public.headers["content-type"] == "application/ld+json"
     assert public.json()["otherIdentifier"][0]["identifier"] == "042"
-    again = await school.stage.client({"If-None-Match": public.headers["ETag"]}).get(f"/issuers/{profile['id']}")
+    again = await school.stage.client({"If-None-Match": public.headers["ETag"]}).get(
+        f"/issuers/{profile['id']}"
+    )
     assert again.status_code == 304
 
 

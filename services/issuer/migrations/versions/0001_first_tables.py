@@ -419,11 +419,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("duplicate_key", name=op.f("uq_award_duplicate_key")),
     )
     with op.batch_alter_table("award", schema=None) as batch_op:
-        batch_op.create_index("ix_award_achievement", ["achievement_id", "id"], unique=False)
+        batch_op.create_index("ix_award_achievement", ["achievement_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_award_delivery", ["delivery", "id"], unique=False)
         batch_op.create_index("ix_award_external", ["organisation", "external_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_award_job_id"), ["job_id"], unique=False)
-        batch_op.create_index("ix_award_page", ["organisation", "id"], unique=False)
+        batch_op.create_index("ix_award_page", ["organisation", "created_at", "id"], unique=False)
         batch_op.create_index("ix_award_recipient", ["recipient_key"], unique=False)
 
     op.create_table(
