@@ -12,6 +12,7 @@ from .findings import Finding
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
+_LANGUAGE_KEY = re.compile(r"@(value|language|direction)|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _COMPACT_JWS = re.compile(r"[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+", re.ASCII)
 
@@ -43,9 +44,11 @@ def _enumerated(value: object, rule: Property, pointer: str, name: str) -> Findi
 
 
 def _text(value: object) -> bool:
-    # The data model of the W3C lets a text be a map of languages; the JSON Schemas accept that everywhere.
+    # The data model of the W3C lets a text be a language value object, the JSON Schemas a map of languages.
     if isinstance(value, dict):
-        return bool(value) and all(isinstance(one, str) for one in value.values())
+        return bool(value) and all(
+            isinstance(one, str) and _LANGUAGE_KEY.fullmatch(name) for name, one in value.items()
+        )
     return isinstance(value, str)
 
 

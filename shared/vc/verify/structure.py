@@ -11,6 +11,10 @@ from .case import Case, Surroundings, objects, several
 
 OFFICIAL_SCHEMAS = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
 _KNOWN_KINDS = {"ob3", "clr2"}
+_VALID = {
+    "ob3": "The badge has the structure that the standard demands.",
+    "clr2": "The record has the envelope that the standard demands; the badges in it were not verified one by one.",
+}
 
 
 def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
@@ -52,7 +56,7 @@ def check_structure(case: Case, around: Surroundings) -> Iterator[Check]:
         several_found = [one for one in findings if one.code.startswith(code_group)]
         yield from _as_checks(several_found, around.limits.findings)
     if not any(finding.code.startswith("model.") for finding in errors) and case.family in _KNOWN_KINDS:
-        yield passed("model.valid", "The badge has the structure that the standard demands.")
+        yield passed("model.valid", _VALID[case.family])
     if case.family == "ob3" and not any(one.code == "subject.unidentified" for one in errors):
         subject = case.document.get("credentialSubject")
         if isinstance(subject, dict) and (subject.get("id") or subject.get("identifier")):

@@ -179,6 +179,7 @@ ACHIEVEMENT = "/credentialSubject/achievement"
         (ACHIEVEMENT, ..., "model.missing"),
         (f"{ACHIEVEMENT}/name", ..., "model.missing"),
         (f"{ACHIEVEMENT}/description", 5, "model.wrong_type"),
+        (f"{ACHIEVEMENT}/description", {"a": "b"}, "model.wrong_type"),
         (f"{ACHIEVEMENT}/criteria", {"type": "Criteria"}, "model.criteria_empty"),
         (f"{ACHIEVEMENT}/criteria", "Come.", "model.wrong_type"),
         (f"{ACHIEVEMENT}/achievementType", "Bagde", "model.not_in_list"),
