@@ -317,9 +317,9 @@ class Converter:
 
     def _set_or_list(self, item: _Object, term: Term, active: ActiveContext, graph: str) -> tuple[str, ...]:
         """An object as the value of a property: a node or value, or an explicit @set or @list."""
-        for keyword in ("@list", "@set"):
-            if keyword in item or any(self._keyword(active, name) == keyword for name in item):
-                return self._explicit(item, keyword, term, active, graph)
+        for name in active.collections:
+            if name in item:
+                return self._explicit(item, self._keyword(active, name), term, active, graph)
         return (self._object(item, active, term, graph),)
 
     def _explicit(
@@ -328,6 +328,8 @@ class Converter:
         if len(item) != 1:
             raise InvalidJsonLd("set_or_list", f"{keyword} stands with other members.")
         name, value = next(iter(item.items()))
+        if value is None:
+            raise UnsupportedJsonLd("null_collection", f"Processors disagree about {keyword} with null.")
         if term.context is not UNSET:
             raise UnsupportedJsonLd(
                 "scoped_collection", f"{keyword} under a scoped context is not supported here."
@@ -391,7 +393,7 @@ class Converter:
             active = self._contexts.for_property(active, term, self._budget)
             if active.terms.get(term.name) is not term:
                 raise UnsupportedJsonLd(
-                    "scope_redefines", "A scoped context that redefines its own term is not supported."
+                    "scope_drops", "Processors disagree about a scope that drops its own term."
                 )
         if isinstance(value, str):
             return self._string(value, term, active)

@@ -174,7 +174,7 @@ class Definition:
             prefix=_prefix(name, value, iri, simple=simple),
             protected=self._protected(name, value),
             reverse="@reverse" in value,
-            unsupported=_unsupported(value, iri, type_, container),
+            unsupported=_unsupported(name, value, iri, type_, container),
         )
 
     def _reverse(self, name: str, value: dict[str, Any]) -> str | Unset:
@@ -292,7 +292,15 @@ def _prefix(name: str, value: dict[str, Any], iri: str | None, *, simple: bool) 
     return iri.startswith("_:") or iri.endswith(_ENDS_IN_DELIMITER)
 
 
-def _unsupported(value: dict[str, Any], iri: str | None, type_: str | None, container: frozenset[str]) -> str:
+def _unsupported(
+    name: str, value: dict[str, Any], iri: str | None, type_: str | None, container: frozenset[str]
+) -> str:
+    scopes = value.get("@context")
+    if any(
+        isinstance(scope, dict) and name in scope
+        for scope in (scopes if isinstance(scopes, list) else [scopes])
+    ):
+        return "a scoped context that redefines its own term"
     if iri in KEYWORDS and not value.keys() <= {"@id", "@protected"} and iri != "@type":
         return "more than another name for a keyword"
     if type_ == "@json" and container - {"@set"}:

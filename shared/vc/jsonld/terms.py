@@ -137,6 +137,7 @@ class ActiveContext:
     """
 
     __slots__ = (
+        "collections",
         "derived",
         "direction",
         "has_protected",
@@ -171,6 +172,7 @@ class ActiveContext:
         self.ids = ("@id", *(name for name, iri in aliases if iri == "@id"))
         self.types = ("@type", *(name for name, iri in aliases if iri == "@type" and name != "@type"))
         self.values = ("@value", *(name for name, iri in aliases if iri == "@value"))
+        self.collections = ("@list", "@set", *(name for name, iri in aliases if iri in {"@list", "@set"}))
         self.has_protected = any(term.protected for term in terms.values())
 
     def with_previous(self, previous: "ActiveContext", *, pinned: bool) -> "ActiveContext":

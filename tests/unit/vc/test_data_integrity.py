@@ -1,4 +1,5 @@
 import copy
+import hashlib
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.vc import multibase, multikey
 from shared.vc.budget import Budget
-from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3, ContextStore
+from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2, ED25519_2020, OPEN_BADGES_3, ContextStore
 from shared.vc.errors import (
     BudgetExceeded,
     ProofInvalid,
@@ -23,6 +24,7 @@ from shared.vc.errors import (
 from shared.vc.keys import Algorithm, SigningKey
 from shared.vc.proofs import data_integrity
 from tests.unit.vc.credentials import MOMENT, badge, credentials
+from tests.unit.vc.oracles import pyld
 
 STORE = ContextStore.builtin()
 KEYS = {algorithm: SigningKey.generate(algorithm) for algorithm in Algorithm}
@@ -248,12 +250,30 @@ def test_an_unknown_context_is_inconclusive_for_rdf_and_no_matter_for_jcs() -> N
     assert refused.value.code == "context_mismatch"
 
 
-def test_eddsa_2022_is_verified_as_its_successor() -> None:
-    # The name stands inside what is signed, so an old proof cannot be made by renaming a new one.
-    signed = sign(badge())
-    signed["proof"]["cryptosuite"] = "eddsa-2022"
+def _signed_by_hand(document: dict[str, Any], options: dict[str, Any], contexts: list[str]) -> dict[str, Any]:
+    """Hash of options, hash of document, signature: with PyLD's canonical forms, not ours."""
+    parts = [pyld({**options, "@context": contexts}, STORE), pyld(document, STORE)]
+    data = b"".join(hashlib.sha256(part.encode()).digest() for part in parts)
+    return {**document, "proof": {**options, "proofValue": multibase.encode(ED25519.sign(data))}}
+
+
+def test_older_forms_are_verified_and_cannot_be_had_by_renaming() -> None:
+    named = {
+        "verificationMethod": method(ED25519),
+        "proofPurpose": "assertionMethod",
+        "created": "2026-01-02T03:04:05Z",
+    }
+    older = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-2022", **named}
+    assert verify(_signed_by_hand(badge(), older, badge()["@context"])).cryptosuite == "eddsa-2022"
+    oldest = {"type": "Ed25519Signature2020", **named}
+    assert (
+        verify(_signed_by_hand(badge(), oldest, [CREDENTIALS_V1, ED25519_2020])).cryptosuite == oldest["type"]
+    )
+
+    renamed = sign(badge())
+    renamed["proof"]["cryptosuite"] = "eddsa-2022"
     with pytest.raises(ProofInvalid):
-        verify(signed)
+        verify(renamed)
 
 
 def test_nothing_is_signed_that_would_lose_something() -> None:
