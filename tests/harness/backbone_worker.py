@@ -68,4 +68,5 @@ async def main(role: str, url: str, where: str, topic: str, group: str, point: s
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:6], *(sys.argv[6:7] or ["never"]), int((sys.argv[7:8] or ["0"])[0])))  # type: ignore[arg-type]
+    named = [*sys.argv[1:], "never", "0"][:7]
+    asyncio.run(main(named[0], named[1], named[2], named[3], named[4], named[5], int(named[6])))
