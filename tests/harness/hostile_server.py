@@ -20,7 +20,9 @@ def head(status: str = "200 OK", **headers: str) -> bytes:
     return ("\r\n".join([*lines, "Connection: close", "", ""])).encode()
 
 
-def answer(body: bytes, status: str = "200 OK", media_type: str = "application/json", **headers: str) -> bytes:
+def answer(
+    body: bytes, status: str = "200 OK", media_type: str = "application/json", **headers: str
+) -> bytes:
     return head(status, Content_Type=media_type, Content_Length=str(len(body)), **headers) + body
 
 
@@ -77,7 +79,9 @@ async def respond(path: str, query: dict[str, list[str]], seen: dict[str, object
         case "endless-gzip":
             packer = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
             start = head(Content_Type="application/json", Content_Encoding="gzip")
-            await forever(writer, lambda: packer.compress(b"\0" * 2**20) + packer.flush(zlib.Z_SYNC_FLUSH), start, 0)
+            await forever(
+                writer, lambda: packer.compress(b"\0" * 2**20) + packer.flush(zlib.Z_SYNC_FLUSH), start, 0
+            )
         case "slow-head":
             await forever(writer, lambda: b"X: y\r\n", b"HTTP/1.1 200 OK\r\n", 0.05)
         case "slow-body":
@@ -101,7 +105,9 @@ async def serve(reader: asyncio.StreamReader, writer: Writer) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = request.split("\r\n")
         target = urlsplit(first.split(" ")[1])
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
+        }
         tls = writer.get_extra_info("ssl_object")
         seen = {"headers": headers, "path": target.path, "tls_name": getattr(tls, "seen_name", None)}
         await respond(target.path, parse_qs(target.query), seen, writer)
@@ -138,4 +144,3 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
-

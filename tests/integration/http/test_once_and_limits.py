@@ -18,7 +18,9 @@ pytestmark = pytest.mark.anyio
 metadata = metadata_for()
 answers = idempotency_table(metadata)
 limits = ratelimit_table(metadata)
-effects = Table("effect", metadata, Column("id", Integer, primary_key=True, autoincrement=True), Column("n", Integer))
+effects = Table(
+    "effect", metadata, Column("id", Integer, primary_key=True, autoincrement=True), Column("n", Integer)
+)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -39,15 +41,21 @@ async def count(db: Database, table: Table) -> int:
         return (await session.execute(select(func.count()).select_from(table))).scalar_one()
 
 
-async def make(db: Database, key: str | None, organisation: str = "o1", print_: str = "f", operation: str = "POST /v1/x") -> StoredResponse:
+async def make(
+    db: Database, key: str | None, organisation: str = "o1", print_: str = "f", operation: str = "POST /v1/x"
+) -> StoredResponse:
     async with db.write() as session:
 
         async def act() -> StoredResponse:
-            number = (await session.execute(effects.insert().values(n=1).returning(effects.c.id))).scalar_one()
+            number = (
+                await session.execute(effects.insert().values(n=1).returning(effects.c.id))
+            ).scalar_one()
             return StoredResponse(201, f'{{"id":{number}}}', location=f"/v1/x/{number}", etag='"v1"')
 
         asked = IdempotentRequest(key, operation, print_)
-        return await once(session, table=answers, organisation=organisation, asked=asked, clock=lambda: NOW, act=act)
+        return await once(
+            session, table=answers, organisation=organisation, asked=asked, clock=lambda: NOW, act=act
+        )
 
 
 async def test_the_same_key_gives_the_same_answer(db: Database) -> None:
@@ -94,7 +102,9 @@ async def test_a_refused_request_is_not_kept(db: Database) -> None:
 async def test_ten_at_once_have_one_effect(db: Database) -> None:
     done = await asyncio.gather(*(make(db, "k") for _ in range(10)), return_exceptions=True)
     assert await count(db, effects) == 1
-    assert {each.body for each in done if isinstance(each, StoredResponse)} == {'{"id":1}'} or db.dialect == "postgresql"
+    assert {each.body for each in done if isinstance(each, StoredResponse)} == {
+        '{"id":1}'
+    } or db.dialect == "postgresql"
     assert all(isinstance(each, StoredResponse | Conflict) for each in done), done
 
 
@@ -141,7 +151,9 @@ async def test_cost_and_clocks_that_go_back(db: Database) -> None:
 async def test_replicas_count_together(db: Database, database_url: str) -> None:
     other = Database(database_url)
     await take(db, "a", 1000.0)  # the first of a subject makes the row
-    tried = await asyncio.gather(*(take(each, "a", 1000.0) for each in (db, other) * 8), return_exceptions=True)
+    tried = await asyncio.gather(
+        *(take(each, "a", 1000.0) for each in (db, other) * 8), return_exceptions=True
+    )
     await other.close()
     assert sum(not isinstance(each, Exception) for each in tried) == 4
     assert all(isinstance(each, TooManyRequests) for each in tried if isinstance(each, Exception)), tried

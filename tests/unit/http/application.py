@@ -20,6 +20,9 @@ MEMBER = Access("organisation-a", "member:alice", frozenset({"things:read", "thi
 READER = Access("organisation-a", "member:rita", frozenset({"things:read"}))
 
 
+Writer = Annotated[Access, Depends(require("things:write"))]
+
+
 class ThingIn(Schema):
     name: Annotated[str, "a name"]
     at: Moment | None = None
@@ -41,12 +44,13 @@ class Authenticator:
 def in_oauth_shape(_: Request, problem: Problem) -> Response:
     from fastapi.responses import JSONResponse
 
-    return JSONResponse({"error": "invalid_request", "error_description": problem.detail}, problem.status_code)
+    return JSONResponse(
+        {"error": "invalid_request", "error_description": problem.detail}, problem.status_code
+    )
 
 
 def routers() -> list[Router]:
     things = Router(prefix="/v1/things", tags=["things"])
-    Writer = Annotated[Access, Depends(require("things:write"))]
 
     @things.post("", status_code=201, summary="Make a thing", responses=problems(Conflict))
     async def create_thing(body: ThingIn, who: Writer, response: Response) -> ThingOut:
@@ -56,14 +60,18 @@ def routers() -> list[Router]:
         return ThingOut(id="0" * 32, name=body.name, at=body.at)
 
     @things.get("", dependencies=[public])
-    async def list_things(request: Request, response: Response, asked: PageQuery, colour: str = "") -> Page[int]:
+    async def list_things(
+        request: Request, response: Response, asked: PageQuery, colour: str = ""
+    ) -> Page[int]:
         after = asked.after(int)
         first = after[0] + 1 if after else 0
         items = list(range(first, min(first + asked.limit, 120)))
         return page(request, response, asked, items, end=(items[-1],) if items and items[-1] < 119 else None)
 
     @things.get("/{thing}", responses=problems(NotFound))
-    async def read_thing(thing: Id, who: Annotated[Access | None, Depends(optional("things:read"))]) -> dict[str, Any]:
+    async def read_thing(
+        thing: Id, who: Annotated[Access | None, Depends(optional("things:read"))]
+    ) -> dict[str, Any]:
         return {"thing": thing, "actor": who.actor if who else None}
 
     @things.put("/{thing}")

@@ -29,8 +29,12 @@ def problem(answer: httpx.Response, status: int, code: str) -> Any:
 async def test_unknown_and_missing_fields_are_named() -> None:
     async with client(x_who="alice") as alice:
         alice.headers["x-who"] = "alice"
-        answer = await alice.post("/v1/things", json={"colour": "red", "metadata": {"a": 1}, "at": "yesterday"})
-        errors = {error["pointer"]: error["detail"] for error in problem(answer, 422, "invalid-request")["errors"]}
+        answer = await alice.post(
+            "/v1/things", json={"colour": "red", "metadata": {"a": 1}, "at": "yesterday"}
+        )
+        errors = {
+            error["pointer"]: error["detail"] for error in problem(answer, 422, "invalid-request")["errors"]
+        }
         assert errors.keys() == {"/name", "/colour", "/metadata/a", "/at"}
         assert "not a field" in errors["/colour"]
         assert "required" in errors["/name"]
@@ -55,7 +59,16 @@ async def test_pointers_are_escaped(name: str, pointer: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"\xff", b'{"name": "a", "name": "b"}', b'{"name": NaN}', b'{"name": "\\ud800"}', b'{"a":' * 2000 + b"1" + b"}" * 2000, b"nope", b'{"name": 1e999}'],
+    [
+        b"{",
+        b"\xff",
+        b'{"name": "a", "name": "b"}',
+        b'{"name": NaN}',
+        b'{"name": "\\ud800"}',
+        b'{"a":' * 2000 + b"1" + b"}" * 2000,
+        b"nope",
+        b'{"name": 1e999}',
+    ],
 )
 async def test_unparseable_is_400(body: bytes) -> None:
     async with client() as alice:
@@ -66,7 +79,11 @@ async def test_unparseable_is_400(body: bytes) -> None:
 async def test_nul_is_refused_wherever_it_stands() -> None:
     async with client() as alice:
         alice.headers["x-who"] = "alice"
-        for body in ({"name": "a\0"}, {"name": "a", "metadata": {"k\0": "v"}}, {"name": "a", "metadata": {"k": "v\0"}}):
+        for body in (
+            {"name": "a\0"},
+            {"name": "a", "metadata": {"k\0": "v"}},
+            {"name": "a", "metadata": {"k": "v\0"}},
+        ):
             problem(await alice.post("/v1/things", json=body), 422, "invalid-request")
 
 
@@ -74,9 +91,13 @@ async def test_nul_is_refused_wherever_it_stands() -> None:
 async def test_other_media_types_are_415(media_type: str) -> None:
     async with client() as alice:
         alice.headers["x-who"] = "alice"
-        answer = await alice.post("/v1/things", content=b'{"name": "a"}', headers={"content-type": media_type})
+        answer = await alice.post(
+            "/v1/things", content=b'{"name": "a"}', headers={"content-type": media_type}
+        )
         assert problem(answer, 415, "unsupported-media-type")["supported"] == ["application/json"]
-        good = await alice.post("/v1/things", content=b'{"name": "a"}', headers={"content-type": "application/vnd.x+json"})
+        good = await alice.post(
+            "/v1/things", content=b'{"name": "a"}', headers={"content-type": "application/vnd.x+json"}
+        )
         assert good.status_code == 201
 
 
@@ -95,7 +116,10 @@ async def test_too_large_is_413_declared_or_not() -> None:
 
     async with client() as alice:
         alice.headers["x-who"] = "alice"
-        assert problem(await alice.post("/v1/things", content=large, headers=JSON), 413, "too-large")["limit"] == 1024 * 1024
+        assert (
+            problem(await alice.post("/v1/things", content=large, headers=JSON), 413, "too-large")["limit"]
+            == 1024 * 1024
+        )
         problem(await alice.post("/v1/things", content=parts(), headers=JSON), 413, "too-large")
         assert (await alice.post("/v1/things/large", content=parts(), headers=JSON)).status_code == 200
         problem(await alice.post("/v1/things/large", content=large * 3, headers=JSON), 413, "too-large")
@@ -106,14 +130,19 @@ async def test_too_large_is_413_declared_or_not() -> None:
 async def test_forms() -> None:
     async with client() as anyone:
         assert (await anyone.post("/v1/things/form", data={"name": "ada"})).json() == "ada"
-        body = problem(await anyone.post("/v1/things/form", data={"name": "too long"}), 422, "invalid-request")
+        body = problem(
+            await anyone.post("/v1/things/form", data={"name": "too long"}), 422, "invalid-request"
+        )
         assert body["errors"][0]["pointer"] == "/name"
 
 
 async def test_a_business_refusal_carries_its_extensions() -> None:
     async with client() as alice:
         alice.headers["x-who"] = "alice"
-        assert problem(await alice.post("/v1/things", json={"name": "taken"}), 409, "conflict")["existing"] == "x"
+        assert (
+            problem(await alice.post("/v1/things", json={"name": "taken"}), 409, "conflict")["existing"]
+            == "x"
+        )
 
 
 async def test_access() -> None:
@@ -136,7 +165,11 @@ async def test_nothing_of_our_insides_is_told(caplog: pytest.LogCaptureFixture) 
         answer = await anyone.get("/v1/faults/bug")
         problem(answer, 500, "internal-error")
         assert "secret" not in answer.text
-        logged = [json.loads(record.getMessage()) for record in caplog.records if "request.failed" in record.getMessage()]
+        logged = [
+            json.loads(record.getMessage())
+            for record in caplog.records
+            if "request.failed" in record.getMessage()
+        ]
         assert len(logged) == 1
         assert "KeyError" in logged[0]["exception"]
         assert "fault_bug" in logged[0]["exception"]
@@ -202,7 +235,11 @@ async def test_conditional_changes() -> None:
         for fresh in ('"v3"', "*", '"v1", "v3"'):
             assert (await alice.put(path, json={"name": "a"}, headers={"if-match": fresh})).status_code == 200
         for nonsense in ("v3", '"', "v3,"):
-            problem(await alice.put(path, json={"name": "a"}, headers={"if-match": nonsense}), 422, "invalid-request")
+            problem(
+                await alice.put(path, json={"name": "a"}, headers={"if-match": nonsense}),
+                422,
+                "invalid-request",
+            )
 
 
 async def test_paging_walks_through_everything_once() -> None:
@@ -241,9 +278,14 @@ async def test_ids_in_paths_are_checked() -> None:
 async def test_probes() -> None:
     async with client() as anyone:
         assert (await anyone.get("/livez")).status_code == 200
-        assert (await anyone.get("/readyz")).json() == {"status": "ready", "checks": [{"name": "database", "ok": True}]}
+        assert (await anyone.get("/readyz")).json() == {
+            "status": "ready",
+            "checks": [{"name": "database", "ok": True}],
+        }
         metrics = (await anyone.get("/metrics")).text
-        assert "confer_http_requests_total" not in metrics.replace("# HELP", "") or 'route="/livez"' in metrics
+        assert (
+            "confer_http_requests_total" not in metrics.replace("# HELP", "") or 'route="/livez"' in metrics
+        )
     host = service()
     host.dependencies = lambda: (SimpleNamespace(name="database", check=failing),)
     async with client(host) as anyone:
@@ -265,8 +307,14 @@ async def test_metrics_and_logs_hold_no_ids_and_no_query(caplog: pytest.LogCaptu
         assert 'route="unmatched",status="404"' in metrics
     for secret in ("secret-colour", "secret-path", "a" * 32):
         assert secret not in metrics
-        assert not [record for record in caplog.records if record.name.startswith("shared") and secret in record.getMessage()]
-    lines = [json.loads(record.getMessage()) for record in caplog.records if '"request"' in record.getMessage()]
+        assert not [
+            record
+            for record in caplog.records
+            if record.name.startswith("shared") and secret in record.getMessage()
+        ]
+    lines = [
+        json.loads(record.getMessage()) for record in caplog.records if '"request"' in record.getMessage()
+    ]
     assert lines[0]["route"] == "/v1/things/{thing}"
     assert (lines[0]["actor"], lines[0]["organisation"]) == ("member:alice", "organisation-a")
 
@@ -279,7 +327,9 @@ async def test_headers_of_every_answer() -> None:
             assert headers["referrer-policy"] == "same-origin"
             assert "default-src 'none'" in headers["content-security-policy"]
             assert headers["strict-transport-security"]
-        assert (await anyone.get("/livez", headers={"x-request-id": "given-by-caller"})).headers["x-request-id"] == "given-by-caller"
+        assert (await anyone.get("/livez", headers={"x-request-id": "given-by-caller"})).headers[
+            "x-request-id"
+        ] == "given-by-caller"
         for nonsense in ("x", "a b c d e f g h", "é" * 10, "x" * 100):
             answer = await anyone.get("/livez", headers={"x-request-id": nonsense.encode()})
             assert len(answer.headers["x-request-id"]) == 32
@@ -370,7 +420,12 @@ def test_the_access_matrix_can_be_enumerated() -> None:
     app = create_application(service(), title="T", description="", routers=routers())
     by_id = {each.operation_id: each for each in operations(app)}
     make, read, listed = by_id["create_thing"], by_id["read_thing"], by_id["list_things"]
-    assert (make.method, make.path, make.scopes, make.anonymous) == ("POST", "/v1/things", ("things:write",), False)
+    assert (make.method, make.path, make.scopes, make.anonymous) == (
+        "POST",
+        "/v1/things",
+        ("things:write",),
+        False,
+    )
     assert (read.scopes, read.anonymous) == (("things:read",), True)
     assert (listed.scopes, listed.anonymous) == ((), True)
     assert all(each.stated for each in by_id.values())

@@ -24,7 +24,7 @@ class Server:
         self.wait: Callable[[], Awaitable[object]] | None = None
         self.size = 10
 
-    async def get(self, url: str, *, accept: str, max_bytes: int, timeout: float) -> Fetched:
+    async def get(self, url: str, *, accept: str, max_bytes: int, timeout: float) -> Fetched:  # noqa: ARG002
         self.asked += 1
         number, begun = self.asked, self.now
         if self.wait is not None:
@@ -67,7 +67,9 @@ async def test_fresh_until_max_age(cache: CachingFetcher, server: Server) -> Non
     assert await number(cache, max_age=timedelta(0)) == (4, False)
 
 
-async def test_the_last_good_answer_stands_in_while_the_server_is_away(cache: CachingFetcher, server: Server) -> None:
+async def test_the_last_good_answer_stands_in_while_the_server_is_away(
+    cache: CachingFetcher, server: Server
+) -> None:
     first = await cache.get(URL, max_bytes=1000)
     server.later(hours=1)
     server.error = AWAY
@@ -126,7 +128,9 @@ async def test_dropped_is_forgotten(cache: CachingFetcher, server: Server) -> No
         await number(cache)
 
 
-async def test_what_is_under_way_when_a_change_is_announced_is_not_kept(cache: CachingFetcher, server: Server) -> None:
+async def test_what_is_under_way_when_a_change_is_announced_is_not_kept(
+    cache: CachingFetcher, server: Server
+) -> None:
     gate = asyncio.Event()
     server.wait = gate.wait
     early = asyncio.create_task(number(cache))
@@ -136,7 +140,9 @@ async def test_what_is_under_way_when_a_change_is_announced_is_not_kept(cache: C
     await asyncio.sleep(0)
     gate.set()
     assert await early == (1, False)
-    assert await later == (2, False), "who asks after the announcement does not get the answer begun before it"
+    assert await later == (2, False), (
+        "who asks after the announcement does not get the answer begun before it"
+    )
     assert await number(cache) == (2, False)
 
 
@@ -174,7 +180,9 @@ async def test_bounded_by_entries_and_bytes(server: Server) -> None:
     assert len(cache) == 0, "what alone is more than the cache holds is not kept"
 
 
-async def test_a_caller_that_takes_less_is_refused_as_if_it_had_fetched(cache: CachingFetcher, server: Server) -> None:
+async def test_a_caller_that_takes_less_is_refused_as_if_it_had_fetched(
+    cache: CachingFetcher, server: Server
+) -> None:
     server.size = 500
     await cache.get(URL, max_bytes=1000)
     with pytest.raises(FetchError) as caught:

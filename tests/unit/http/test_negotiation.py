@@ -54,7 +54,13 @@ def test_a_long_header_costs_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("accept", "html"),
-    [(None, False), ("*/*", False), (BROWSER, True), ("application/json", False), ("text/html;q=0.1, application/json", False)],
+    [
+        (None, False),
+        ("*/*", False),
+        (BROWSER, True),
+        ("application/json", False),
+        ("text/html;q=0.1, application/json", False),
+    ],
 )
 def test_browsers(accept: str | None, html: bool) -> None:
     assert prefers_html(accept) is html

@@ -48,7 +48,9 @@ def test_a_code_has_one_class_in_a_service_but_services_do_not_know_each_other()
 def test_members_of_every_problem_cannot_be_extensions() -> None:
     with pytest.raises(TypeError):
         Conflict("x", code="y")
-    body = Conflict("x", errors=[FieldError("/a", "is odd")], existing="e").to_json(base_url="https://a.example", request_id="r")
+    body = Conflict("x", errors=[FieldError("/a", "is odd")], existing="e").to_json(
+        base_url="https://a.example", request_id="r"
+    )
     assert body == {
         "type": "https://a.example/problems/conflict",
         "title": Conflict.title,

@@ -42,7 +42,9 @@ class Directory:
 
 
 def verifier(directory: Directory, clock: Callable[[], datetime] = lambda: NOW) -> TokenVerifier:
-    return TokenVerifier(RemoteJwks(directory.load, clock=clock), issuer=ISSUER, audience=AUDIENCE, clock=clock)
+    return TokenVerifier(
+        RemoteJwks(directory.load, clock=clock), issuer=ISSUER, audience=AUDIENCE, clock=clock
+    )
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -54,9 +56,13 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not ...}
 
 
-def token(key: Any = RSA, algorithm: str = "RS256", header: dict[str, Any] | None = None, **changes: Any) -> str:
+def token(
+    key: Any = RSA, algorithm: str = "RS256", header: dict[str, Any] | None = None, **changes: Any
+) -> str:
     full = {"alg": algorithm, "typ": "at+jwt", "kid": key.kid} | (header or {})
-    return jwt.encode({name: value for name, value in full.items() if value is not ...}, claims(**changes), key, [algorithm])
+    return jwt.encode(
+        {name: value for name, value in full.items() if value is not ...}, claims(**changes), key, [algorithm]
+    )
 
 
 def encoded(header: dict[str, Any]) -> str:
@@ -66,7 +72,12 @@ def encoded(header: dict[str, Any]) -> str:
 async def test_a_good_token() -> None:
     for key, algorithm in ((RSA, "RS256"), (EC, "ES256")):
         access = await verifier(Directory(RSA, EC)).verify(token(key, algorithm))
-        assert (access.organisation, access.actor, access.client, access.test) == ("o1", "client:c1", "c1", False)
+        assert (access.organisation, access.actor, access.client, access.test) == (
+            "o1",
+            "client:c1",
+            "c1",
+            False,
+        )
         assert access.scopes == {"awards:read", "awards:write"}
     for header in ({"typ": "application/at+jwt"}, {"typ": "AT+JWT"}):
         await verifier(Directory(RSA)).verify(token(header=header))
@@ -115,7 +126,9 @@ async def test_sixty_seconds_of_skew() -> None:
     await verifier(Directory(RSA)).verify(token(iat=now + 60))
 
 
-@pytest.mark.parametrize("header", [{"typ": "JWT"}, {"typ": ...}, {"typ": 1}, {"kid": ...}, {"kid": 7}, {"kid": "unknown"}])
+@pytest.mark.parametrize(
+    "header", [{"typ": "JWT"}, {"typ": ...}, {"typ": 1}, {"kid": ...}, {"kid": 7}, {"kid": "unknown"}]
+)
 async def test_headers_that_do_not_hold(header: dict[str, Any]) -> None:
     full = {"alg": "RS256", "typ": "at+jwt", "kid": "rsa-1"} | header
     head = encoded({name: value for name, value in full.items() if value is not ...})
@@ -151,7 +164,9 @@ async def test_forged_signatures() -> None:
             await verifier(Directory(RSA, EC)).verify(forged)
 
 
-@pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "x" * 10_000, "eyJ", "é.é.é", "W10.W10.W10", "bnVsbA.e30.x"])
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "a.b.c", "x" * 10_000, "eyJ", "é.é.é", "W10.W10.W10", "bnVsbA.e30.x"]
+)
 async def test_what_is_no_jwt(text: str) -> None:
     with pytest.raises(Unauthenticated):
         await verifier(Directory(RSA)).verify(text)
@@ -193,14 +208,18 @@ async def test_without_keys_nobody_can_tell() -> None:
     with pytest.raises(Unavailable):
         await check.verify(token())
     directory.away = False
-    assert (await check.verify(token())).organisation == "o1", "tried again at once: there is nothing to go on with"
+    assert (await check.verify(token())).organisation == "o1", (
+        "tried again at once: there is nothing to go on with"
+    )
 
 
 async def test_odd_jwks() -> None:
     okp = OKPKey.generate_key("Ed25519", {"kid": "ed"})
     oct_key = {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"}
     encryption = EC.as_dict(private=False) | {"use": "enc", "kid": "enc"}
-    parsed = parse_jwks({"keys": [RSA.as_dict(private=False), okp.as_dict(private=False), oct_key, encryption, 7]})
+    parsed = parse_jwks(
+        {"keys": [RSA.as_dict(private=False), okp.as_dict(private=False), oct_key, encryption, 7]}
+    )
     assert set(parsed) == {"rsa-1"}
     for nonsense in (None, [], {}, {"keys": None}, {"keys": [{}] * 101}):
         with pytest.raises(ValueError, match="JWKS"):

@@ -19,10 +19,15 @@ ROOT = Path(__file__).parents[3]
      "recipient_email", "recipient", "identity", "name", "full_name", "login", "birthday", "body", "applicant", "code"],
 )  # fmt: skip
 def test_sensitive_keys_are_dropped(key: str) -> None:
-    assert redact(None, "info", {key: "Ada", "nested": {key: "Ada"}}) == {key: REDACTED, "nested": {key: REDACTED}}
+    assert redact(None, "info", {key: "Ada", "nested": {key: "Ada"}}) == {
+        key: REDACTED,
+        "nested": {key: REDACTED},
+    }
 
 
-@pytest.mark.parametrize("key", ["award", "organisation", "actor", "status", "route", "logger", "kind", "job", "reason", "event"])
+@pytest.mark.parametrize(
+    "key", ["award", "organisation", "actor", "status", "route", "logger", "kind", "job", "reason", "event"]
+)
 def test_ids_stay(key: str) -> None:
     assert redact(None, "info", {key: "4f1c0a6f"}) == {key: "4f1c0a6f"}
 
@@ -38,7 +43,10 @@ def test_ids_stay(key: str) -> None:
     ],
 )
 def test_addresses_and_tokens_in_text_are_masked(text: str, masked: str) -> None:
-    assert redact(None, "info", {"event": text, "more": [{"reason": text}]}) == {"event": masked, "more": [{"reason": masked}]}
+    assert redact(None, "info", {"event": text, "more": [{"reason": text}]}) == {
+        "event": masked,
+        "more": [{"reason": masked}],
+    }
 
 
 def test_every_line_is_json_whoever_writes_it() -> None:
@@ -60,9 +68,16 @@ except ValueError:
     logs.get_logger("ours").exception("failed")
     logging.getLogger("theirs").exception("failed too")
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     lines = [json.loads(line) for line in done.stderr.splitlines()]
-    assert [line["event"] for line in lines] == ["award.issued", f"cannot reach {REDACTED}", "failed", "failed too"]
+    assert [line["event"] for line in lines] == [
+        "award.issued",
+        f"cannot reach {REDACTED}",
+        "failed",
+        "failed too",
+    ]
     for line in lines:
         assert line["service"] == "issuer"
         assert line["request_id"] == "request-1"

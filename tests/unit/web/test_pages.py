@@ -100,7 +100,13 @@ async def test_what_people_write_is_escaped() -> None:
 def test_the_style_sheet_is_small_and_has_what_people_need() -> None:
     assert len(_CSS) < 20_000
     text = _CSS.decode()
-    for need in ("prefers-color-scheme: dark", ":focus-visible", "prefers-reduced-motion", "forced-colors", "@media print"):
+    for need in (
+        "prefers-color-scheme: dark",
+        ":focus-visible",
+        "prefers-reduced-motion",
+        "forced-colors",
+        "@media print",
+    ):
         assert need in text
     assert "@import" not in text
     assert "http" not in text
@@ -194,5 +200,7 @@ async def test_without_https_two_services_on_one_host_keep_their_cookies_apart()
         page = await browser.get("/form")
         assert page.headers["set-cookie"].startswith("confer_csrf_8002=")
         assert "Secure" not in page.headers["set-cookie"]
-        answer = await browser.post("/form", data={"csrf": token(page)}, headers={"origin": "http://localhost:8002"})
+        answer = await browser.post(
+            "/form", data={"csrf": token(page)}, headers={"origin": "http://localhost:8002"}
+        )
         assert answer.status_code == 200
