@@ -78,6 +78,7 @@ class Verifier(Service):
         )
         self.jobs = JobRunner(self.db, JOBS, {KIND: kind_of(self.verifications)}, clock)
         self.opening = Opening(self.db, self.jobs, self.policies, clock)
+        self.tail = Tail(self.log, [PROFILES, STATUS_LISTS, RECOGNITIONS], self._hear)
         self.limit: AnonymousLimit | None = None
 
     async def start(self) -> None:
@@ -95,14 +96,13 @@ class Verifier(Service):
 
     def workers(self) -> Sequence[Worker]:
         """Every process that verifies hears of changes itself; embedded, that is one process."""
-        tail = Tail(self.log, [PROFILES, STATUS_LISTS, RECOGNITIONS], self._hear)
         workers = [
-            Worker("facts", "serve", tail.run),
+            Worker("facts", "serve", self._listen),
             Worker("jobs", "work", self.jobs.run),
             Worker("tidying", "work", self._tidy),
         ]
         if not self.settings.embedded:
-            workers.append(Worker("facts for jobs", "work", tail.run))
+            workers.append(Worker("facts for jobs", "work", self._listen))
         return workers
 
     def build(self) -> FastAPI:
@@ -126,6 +126,12 @@ class Verifier(Service):
         """Count an anonymous verification; the headers that say what is left. Raises TooManyRequests."""
         assert self.limit is not None, "not started"
         return await self.limit.check(request)
+
+    async def _listen(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.tail.run())
+            await self.tail.started.wait()
+            self.facts.hearing()
 
     async def _hear(self, event: Event) -> None:
         await hear(event, self.facts, self.recognitions.url)

@@ -17,6 +17,8 @@ from shared.vc.errors import JsonRefused
 from shared.vc.fetching import Fetched
 
 FETCH_SECONDS = 8.0
+DEAF_AGE = timedelta(seconds=5)
+"""How long anything is fresh while changes are not heard of yet (the event log has not been reached since the start)."""
 _MAX_ANNOUNCEMENTS = 100_000
 # Asked for with these, a document is a status list or another credential, not one with keys.
 _CREDENTIAL_TYPES = ("application/vc", "application/vc+jwt", "application/vc+ld+json")
@@ -39,11 +41,24 @@ class Facts:
     def __init__(
         self, fetcher: Source, clock: Clock, *, fact_seconds: int, status_seconds: int, max_entries: int
     ) -> None:
-        self._cache = CachingFetcher(
-            fetcher, clock=clock, max_age=timedelta(seconds=fact_seconds), max_entries=max_entries
-        )
+        self._fetcher = fetcher
+        self._clock = clock
+        self._max_age = timedelta(seconds=fact_seconds)
         self._status_age = timedelta(seconds=status_seconds)
+        self._max_entries = max_entries
+        self._cache = self._empty()
+        self._longest = DEAF_AGE
         self._announced: OrderedDict[str, Announcement] = OrderedDict()
+
+    def _empty(self) -> CachingFetcher:
+        return CachingFetcher(
+            self._fetcher, clock=self._clock, max_age=self._max_age, max_entries=self._max_entries
+        )
+
+    def hearing(self) -> None:
+        """Announcements are heard from now on; what was fetched before may have changed unheard, so it is forgotten."""
+        self._cache = self._empty()
+        self._longest = self._max_age
 
     async def __call__(self, url: str, *, accept: str, max_bytes: int) -> Fetched:
         """`shared.vc`'s Fetch: from the cache while fresh, and from it all the same while the server is away.
@@ -51,13 +66,15 @@ class Facts:
         Raises FetchError; with code `older_than_announced` if only an outdated status list can be had.
         """
         # The accepted types decide how long an answer is fresh: what is asked for as a credential may be revoked by it.
-        max_age = self._status_age if any(kind in accept for kind in _CREDENTIAL_TYPES) else None
-        fetched = await self._cache.get(
+        is_credential = any(kind in accept for kind in _CREDENTIAL_TYPES)
+        max_age = min(self._status_age if is_credential else self._max_age, self._longest)
+        cache = self._cache
+        fetched = await cache.get(
             url, accept=accept, max_bytes=max_bytes, timeout=FETCH_SECONDS, max_age=max_age
         )
         announced = self._announced.get(url)
         if announced is not None and not _as_new_as(fetched, announced):
-            self._cache.drop(url)
+            cache.drop(url)
             raise FetchError(
                 "older_than_announced",
                 f"The issuer announced a list of {to_rfc3339(announced.valid_from)}, but only an older one could be had.",

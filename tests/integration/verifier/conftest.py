@@ -18,8 +18,7 @@ from shared.clock import utc_now
 from shared.db import migrate, new_id
 from shared.http.client import Client, Response, open_client
 from shared.messaging import Event
-from shared.messaging.log import Record
-from shared.messaging.log.local import LocalLog
+from shared.messaging.log import Record, open_log
 from shared.process import with_lifespan
 from tests.harness.processes import free_port
 from tests.integration.verifier.world import Issuer, World, a_world
@@ -66,7 +65,7 @@ class Running:
         )
 
         async def publish() -> None:
-            log = LocalLog(self.settings.local_log)
+            log = open_log(self.settings)
             try:
                 await log.ensure_topics()
                 assert await log.publish([Record(topic, subject, event.to_bytes())]) == [None]
@@ -77,7 +76,8 @@ class Running:
 
 
 @contextmanager
-def running(settings: VerifierSettings, world: World) -> Iterator[Running]:
+def running(settings: VerifierSettings, world: World, *, hearing: bool = True) -> Iterator[Running]:
+    """Answering, and (if the log is there) hearing of changes."""
     service = Verifier(settings)
     application = with_lifespan(service)
     server = uvicorn.Server(
@@ -88,6 +88,7 @@ def running(settings: VerifierSettings, world: World) -> Iterator[Running]:
     try:
         until(lambda: server.started or not thread.is_alive())
         assert server.started, "the verifier did not start"
+        until(lambda: service.tail.started.is_set() or not hearing)
         yield Running(settings.public_url, settings, world)
     finally:
         server.should_exit = True

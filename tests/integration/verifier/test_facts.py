@@ -1,11 +1,13 @@
 """What the verdict rests on: fetched once, dropped when a change is announced, and what is said while servers are away."""
 
+import asyncio
 import hashlib
 from datetime import datetime, timedelta
 
 import pytest
 
 from shared.clock import to_rfc3339
+from shared.messaging.log import open_log
 from shared.vc.dids import DocumentKey
 from shared.vc.keys import SigningKey
 from tests.integration.verifier.conftest import Running, running, until
@@ -47,6 +49,25 @@ def test_a_revocation_within_the_cache_s_life_is_seen_once_announced(verifier: R
     issuer.list_moment += timedelta(seconds=1)
     announce_list(verifier, issuer, issuer.publish_list())
     until(lambda: verdict(verifier, badge) == "accepted", seconds=5)
+
+
+@pytest.mark.kafka
+def test_announcements_come_over_kafka(make_settings, world: World, issuer: Issuer, kafka_bootstrap: str):
+    settings = make_settings(kafka_bootstrap=kafka_bootstrap)
+
+    async def prepare() -> None:
+        log = open_log(settings)
+        try:
+            await log.ensure_topics()
+        finally:
+            await log.close()
+
+    asyncio.run(prepare())
+    with running(settings, world) as verifier:
+        badge = issuer.badge(5)
+        assert verdict(verifier, badge) == "accepted"
+        announce_list(verifier, issuer, issuer.revoke(5))
+        until(lambda: verdict(verifier, badge) == "rejected", seconds=5)
 
 
 def test_a_list_older_than_the_announced_one_is_never_used(verifier: Running, issuer: Issuer, world: World):
@@ -137,7 +158,7 @@ def test_it_answers_while_the_log_and_the_directory_are_away(make_settings, worl
     badge = issuer.badge(2)
     # A broker that is not there: nothing listens on this port.
     settings = make_settings(directory_url="http://localhost:9", kafka_bootstrap="127.0.0.1:9")
-    with running(settings, world) as verifier:
+    with running(settings, world, hearing=False) as verifier:
         report = verifier.verify({"credential": badge})
         assert report["verdict"] == "accepted"
         assert "recognition.unreachable" in {check["code"] for check in report["checks"]}
