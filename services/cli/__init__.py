@@ -10,6 +10,7 @@ from services.cli import contexts, demo, keys, operate, up, verify
 confer = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     help="Badges and micro-credentials: issue, keep, show, verify.",
 )
 confer.command("up")(up.up)

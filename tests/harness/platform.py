@@ -1,6 +1,7 @@
 """The whole platform as real processes: `confer up` on free ports, with its own data directory."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -36,12 +37,13 @@ class Platform:
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` consecutive ports that are free on this machine now."""
+    """The first of `count` consecutive ports that are free on this machine now.
+
+    Below the ephemeral range: there, a client that asks whether anybody listens yet can end up connected to itself.
+    """
     for _ in range(200):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first: int = probe.getsockname()[1]
-        if first + count < 65000 and all(_is_free(port) for port in range(first, first + count)):
+        first = 20_000 + secrets.randbelow(12_000)
+        if all(_is_free(port) for port in range(first, first + count)):
             return first
     raise RuntimeError("no consecutive free ports found")
 

@@ -180,7 +180,7 @@ class Story:
 
     def _learner_things(self, canary: str) -> dict[str, str]:
         token = self.learner_token("a")
-        held = self._until(lambda: self.json("backpack", "GET", "/v1/credentials", token)["items"])[0]
+        held = self.until(lambda: self.json("backpack", "GET", "/v1/credentials", token)["items"])[0]
         self.ask("backpack", "POST", f"/v1/credentials/{held['id']}/accept", token)
         share = self.json(
             "backpack", "POST", "/v1/shares", token, json={"credentials": [held["id"]], "title": canary}
@@ -193,7 +193,7 @@ class Story:
         }  # fmt: skip
 
     def _confirm(self, address: str) -> None:
-        token = self._until(lambda: self.mailed(address, r"token=([\w-]+)"))
+        token = self.until(lambda: self.mailed(address, r"token=([\w-]+)"))
         self.json("backpack", "POST", "/v1/identifiers/confirm", json={"token": token})
 
     def mailed(self, address: str, pattern: str) -> str | None:
@@ -245,17 +245,17 @@ class Story:
             found = self.json(service, "GET", f"/v1/jobs/{job}", token)
             return found if found["state"] == "completed" else None
 
-        return self._until(finished)
+        return self.until(finished)
 
     def _wait_for_issuer(self) -> None:
         def listed() -> bool | None:
             with open_client(self._urls["directory"]) as client:
                 return client.get(f"/v1/issuers/{self._did}").is_success or None
 
-        self._until(listed)
+        self.until(listed)
 
     @staticmethod
-    def _until(look: Any, seconds: float = 30) -> Any:
+    def until(look: Any, seconds: float = 30) -> Any:
         """What `look` finds, once it finds something; another process cannot wake this one."""
         import time
 
