@@ -59,6 +59,15 @@ class Tail:
                 except UnreadableEvent as error:
                     _log.error("tail.unreadable", topic=entry.topic, offset=entry.offset, reason=str(error))
                 else:
-                    await self._handler(event)
+                    await self._hear(event)
                 positions[entry.topic, entry.partition] = entry.offset + 1
             backoff.reset()
+
+    async def _hear(self, event: Event) -> None:
+        try:
+            await self._handler(event)
+        except Exception as error:
+            if is_temporary(error):
+                raise
+            # One event that cannot be heard must not keep a process from hearing the later ones.
+            _log.exception("tail.handler_failed", type=event.type, id=event.id)

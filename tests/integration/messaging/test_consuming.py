@@ -259,3 +259,23 @@ async def test_every_tail_hears_everything_from_now_on(backbone: Backbone) -> No
 
         await until(all_heard)
     assert [sorted(each) for each in heard] == [[("new", 1), ("new", 2), ("newer", 1)]] * 2
+
+
+async def test_a_tail_goes_on_after_an_event_it_cannot_handle(backbone: Backbone) -> None:
+    heard: list[int] = []
+
+    async def hear(event: Event) -> None:
+        if event.sequence == 1:
+            raise ValueError
+        heard.append(event.sequence)
+
+    tail = Tail(backbone.log, [backbone.topic], hear)
+    async with running(tail), asyncio.timeout(20):
+        await tail.started.wait()
+        await backbone.put_bytes(("key", b"unreadable"))
+        await backbone.put(("key", 1), ("key", 2))
+
+        async def heard_the_second() -> bool:
+            return heard == [2]
+
+        await until(heard_the_second)
