@@ -6,6 +6,7 @@ counted after decompression, which is done in bounded steps. No cookies, no cred
 """
 
 import asyncio
+import functools
 import hashlib
 import re
 import socket
@@ -95,13 +96,9 @@ class Fetcher:
         self._resolve = resolve or _system_resolve
         self._agent = agent
         self._turns = asyncio.Semaphore(max_concurrency)
-        context = ssl.create_default_context(cafile=certifi.where())
-        context.load_default_certs()
-        if cafile is not None:
-            context.load_verify_locations(cafile)
         # A kept connection would be reused by address, whatever name its certificate was checked for.
         self._transport = httpx.AsyncHTTPTransport(
-            verify=context, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+            verify=_tls(cafile), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
 
     async def close(self) -> None:
@@ -223,6 +220,16 @@ class Fetcher:
         return httpx.Request(
             "GET", target.connect.copy_with(host=address), headers=headers, extensions=extensions
         )
+
+
+@functools.cache
+def _tls(cafile: str | None) -> ssl.SSLContext:
+    """Mozilla's authorities, the system's, and one of one's own; made once, since reading them takes a tenth of a second."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs()
+    if cafile is not None:
+        context.load_verify_locations(cafile)
+    return context
 
 
 def _parse(url: str) -> httpx.URL:

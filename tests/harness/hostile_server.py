@@ -125,7 +125,7 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext:
     def note(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         connection.seen_name = name  # type: ignore[attr-defined]
 
-    context.sni_callback = note  # type: ignore[assignment]
+    context.sni_callback = note
     return context
 
 
