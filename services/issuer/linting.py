@@ -1,6 +1,7 @@
 """Checking an Open Badges object before it is kept: structure, terms, size (decision 8)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from services.issuer.errors import UnknownContext
@@ -13,6 +14,7 @@ from shared.vc.errors import VcError
 from shared.vc.model import lint as faults
 
 MAX_BYTES = 64 * 1024
+_MOST_ERRORS = 50
 
 
 def lint(
@@ -53,6 +55,26 @@ def lint(
             "Every term needs a context that defines it, or it would not be signed.",
             errors=[FieldError(base + error.pointer, error.reason)],
         ) from error
+
+
+def refuse_keywords(value: Any, base: str, refusal: type[Problem]) -> None:
+    """Refuse JSON-LD keywords in what a caller gives: contexts are named in the envelope, everything else has a plain
+    name, and what a term means is never changed from inside. Raises `refusal`.
+    """
+    found = list(islice(_keywords(value, base), _MOST_ERRORS))
+    if found:
+        raise refusal("Leave out names that begin with @.", errors=found)
+
+
+def _keywords(value: Any, where: str) -> Iterator[FieldError]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name.startswith("@"):
+                yield FieldError(f"{where}/{name}", "is a JSON-LD keyword")
+            yield from _keywords(each, f"{where}/{name}")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _keywords(each, f"{where}/{number}")
 
 
 def without_nothing(value: Any) -> Any:

@@ -6,12 +6,11 @@ from typing import Any
 
 from services.issuer.achievements.store import AchievementVersion, ResultDescription, RubricLevel
 from services.issuer.errors import InvalidAchievement
-from services.issuer.linting import without_nothing
+from services.issuer.linting import refuse_keywords, without_nothing
 from services.issuer.profiles.store import Profile
 from shared.db import new_id
 from shared.http.problems import FieldError
 
-_OURS = ("id", "@context")
 _MOST_RESULTS = 100
 
 
@@ -34,12 +33,12 @@ def version_url(public_url: str, achievement_id: str, number: int) -> str:
 
 def checked_draft(given: dict[str, Any]) -> dict[str, Any]:
     """What the owner wrote, without nulls and empty arrays. Raises InvalidAchievement for what is given here."""
-    ours = [name for name in _OURS if name in given]
-    if ours:
+    if "id" in given:
         raise InvalidAchievement(
-            "Leave these out: they are given here. Further contexts belong in `contexts`.",
-            errors=[FieldError(f"/achievement/{name}", "is given by the issuer") for name in ours],
+            "Leave the id out: each version gets a permanent one.",
+            errors=[FieldError("/achievement/id", "is given by the issuer")],
         )
+    refuse_keywords(given, "/achievement", InvalidAchievement)
     draft: dict[str, Any] = without_nothing(given)
     if len(draft.get("resultDescription", [])) > _MOST_RESULTS:
         raise InvalidAchievement(f"An achievement takes up to {_MOST_RESULTS} result descriptions.")

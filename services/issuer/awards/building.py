@@ -15,7 +15,7 @@ from services.issuer.context import Context
 from services.issuer.errors import InvalidCredential
 from services.issuer.evidence.store import Evidence
 from services.issuer.keys.signing import Signer
-from services.issuer.linting import without_nothing
+from services.issuer.linting import refuse_keywords, without_nothing
 from services.issuer.profiles.documents import CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, issuer_object
 from services.issuer.profiles.store import Profile
 from services.issuer.status.service import Place
@@ -91,6 +91,8 @@ def prepare(context: Context, given: AwardIn, shared: Plan, uploaded: dict[str, 
             "Leave these out: they follow from the award.",
             errors=[FieldError(f"/subject/{name}", "is given by the issuer") for name in ours],
         )
+    refuse_keywords(given.subject, "/subject", InvalidCredential)
+    refuse_keywords(given.evidence, "/evidence", InvalidCredential)
     subject: dict[str, Any] = without_nothing(given.subject)
     if "result" in subject:
         subject["result"] = results.checked(subject["result"], shared.rubrics, shared.version.uri)

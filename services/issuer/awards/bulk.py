@@ -120,12 +120,9 @@ def award_input(row: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[s
     Raises Unparseable for a text that should be JSON and is not.
     """
     whole: dict[str, Any] = {**parameters, **row}
-    if "email" in whole:
-        whole["recipient"] = {
-            **whole.get("recipient", {}),
-            "type": "emailAddress",
-            "identity": whole.pop("email"),
-        }
+    recipient = whole.get("recipient", {})
+    if "email" in whole and isinstance(recipient, dict):
+        whole["recipient"] = {**recipient, "type": "emailAddress", "identity": whole.pop("email")}
     for name in _JSON_COLUMNS:
         if isinstance(whole.get(name), str):
             whole[name] = _json(whole[name], name)

@@ -4,7 +4,7 @@ from services.issuer.context import Context
 from services.issuer.errors import InvalidProfile, ProfileClosed
 from services.issuer.keys import service as keys
 from services.issuer.keys import store as key_store
-from services.issuer.linting import lint, without_nothing
+from services.issuer.linting import lint, refuse_keywords, without_nothing
 from services.issuer.profiles import events, store
 from services.issuer.profiles.documents import did_of, profile_url
 from services.issuer.profiles.schemas import CloseIn, ProfileChange, ProfileIn, ProfileOut
@@ -128,12 +128,13 @@ def _touch(context: Context, profile: Profile, access: Access) -> None:
 
 def _checked(context: Context, given: dict[str, object]) -> dict[str, object]:
     """The Profile as it will be kept. Raises InvalidProfile."""
-    ours = sorted({"id", "type", "@context"} & given.keys())
+    ours = sorted({"id", "type"} & given.keys())
     if ours:
         raise InvalidProfile(
             "Leave these out: they are given here.",
             errors=[FieldError(f"/profile/{name}", "is given by the issuer") for name in ours],
         )
+    refuse_keywords(given, "/profile", InvalidProfile)
     document: dict[str, object] = without_nothing(given)
     name = document.get("name")
     if not isinstance(name, str) or not name.strip():

@@ -109,7 +109,8 @@ class Organisation:
             found: dict[str, Any] = await self.get(f"/v1/jobs/{job['id']}")
             return found if found["state"] in {"completed", "cancelled"} else None
 
-        return await until(look, seconds)
+        done: dict[str, Any] = await until(look, seconds)
+        return done
 
 
 @dataclass

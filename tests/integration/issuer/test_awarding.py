@@ -119,6 +119,33 @@ async def test_a_refused_award_leaves_nothing_behind(school: Organisation) -> No
         )
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"subject": {"@context": {"role": "https://evil.example/role"}}},
+        {"subject": {"source": {"@id": "did:web:evil.example", "type": ["Profile"]}}},
+        {"subject": {"id": "did:web:evil.example"}},
+        {"subject": {"achievement": {"name": "Another"}}},
+        {"evidence": [{"@type": "Evidence"}]},
+        {"subject": {"narrative": "x" * 300_000}},
+        {"subject": {"creditsEarned": "many"}},
+        {"subject": {"image": {"id": "relative.png", "type": "Image"}}},
+    ],
+)
+async def test_nothing_from_outside_changes_what_is_signed(
+    school: Organisation, more: dict[str, Any]
+) -> None:
+    achievement = (await school.achievement())["id"]
+    body = {
+        "achievement": achievement,
+        "recipient": {"type": "emailAddress", "identity": "a@x.example"},
+        **more,
+    }
+    refused = await school.post("/v1/awards", body, 422)
+    assert refused["code"] == "invalid-credential"
+    assert (await school.get("/v1/awards"))["items"] == []
+
+
 async def test_duplicates_denied_allowed_replaced(school: Organisation) -> None:
     profile = (await school.profile())["id"]
     deny = (await school.achievement(profile))["id"]

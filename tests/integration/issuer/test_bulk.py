@@ -80,7 +80,7 @@ async def test_repair_does_only_the_failed_rows(school: Organisation) -> None:
     await school.post(f"/v1/jobs/{job['id']}/repair", {"rows": [{"index": 2, "input": correct}]}, 202)
 
     async def repaired() -> bool:
-        return (await school.get(f"/v1/jobs/{job['id']}"))["succeeded"] == 5
+        return bool((await school.get(f"/v1/jobs/{job['id']}"))["succeeded"] == 5)
 
     await until(repaired)
     after = {row["index"]: row["result"] for row in await all_rows(school, job)}

@@ -126,7 +126,7 @@ async def test_deliveries_are_noted(school: Organisation) -> None:
         await answer(school.stage, award["credential"], f"credential.{verb}", data, sequence)
 
         async def noted(expected: str = verb) -> bool:
-            return (await school.get(f"/v1/awards/{award['id']}"))["delivery"] == expected
+            return bool((await school.get(f"/v1/awards/{award['id']}"))["delivery"] == expected)
 
         await until(noted)
     elsewhere = "https://other.example/credentials/" + "0" * 32
@@ -136,7 +136,7 @@ async def test_deliveries_are_noted(school: Organisation) -> None:
     )
 
     async def declined() -> bool:
-        return (await school.get(f"/v1/awards/{award['id']}"))["delivery"] == "declined"
+        return bool((await school.get(f"/v1/awards/{award['id']}"))["delivery"] == "declined")
 
     await until(declined)
 
@@ -182,7 +182,7 @@ async def test_what_no_backpack_acknowledged_is_sent_again(school: Organisation)
     )
 
     async def noted() -> bool:
-        return (await school.get(f"/v1/awards/{stored['id']}"))["delivery"] == "stored"
+        return bool((await school.get(f"/v1/awards/{stored['id']}"))["delivery"] == "stored")
 
     await until(noted)
     assert await republish(school.stage.service.context, older_than=timedelta(seconds=-1)) == 1
