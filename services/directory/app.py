@@ -11,15 +11,18 @@ from services.directory import tables
 from services.directory.authentication import DirectoryAuthenticator
 from services.directory.catalogue import endpoints as catalogue
 from services.directory.catalogue.consumer import CATALOGUE
+from services.directory.checking import problems
 from services.directory.clients import endpoints as clients
 from services.directory.context import Context, Limits
 from services.directory.members import endpoints as members
 from services.directory.oauth import endpoints as oauth
 from services.directory.oauth.keys import SigningKeys
+from services.directory.oauth.store import forget_expired as forget_tokens
 from services.directory.organisations import endpoints as organisations
 from services.directory.recognitions import endpoints as recognitions
 from services.directory.seed import seed
 from services.directory.sessions import endpoints as sessions
+from services.directory.sessions.store import forget_expired as forget_sessions
 from services.directory.settings import DirectorySettings
 from services.directory.views import endpoints as views
 from services.directory.web import endpoints as web
@@ -40,6 +43,8 @@ _TITLE = "Confer directory"
 _DESCRIPTION = """Organisations, the people and programs that act for them, access tokens for all four services,
 and the public record of who vouches for which issuer."""
 _HOUSEKEEPING_SECONDS = 600
+_KEPT = timedelta(days=30)
+"""How long an expired session, code or refresh token is kept: long enough to look into what happened."""
 
 
 class Directory(Service):
@@ -128,6 +133,10 @@ class Directory(Service):
             Worker("housekeeping", "work", self._keep_house),
         )
 
+    async def fsck(self) -> Sequence[str]:
+        """Whether organisations have owners, sealed values open, and events are numbered without a gap."""
+        return await problems(self.context)
+
     async def _keep_house(self) -> None:
         """Rotate old signing keys and forget what nobody will ask for again, every ten minutes."""
         while True:
@@ -135,6 +144,8 @@ class Directory(Service):
             async with self.db.write() as session:
                 await forget_full(session, tables.rate_limits)
                 await forget_old(session, tables.idempotency, self.clock)
+                await forget_tokens(session, self.clock() - _KEPT)
+                await forget_sessions(session, self.clock() - _KEPT)
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
 

@@ -56,6 +56,13 @@ def _login(value: str) -> str:
     return text
 
 
+def without_nul(value: str) -> str:
+    """Refuse U+0000, which PostgreSQL's text cannot hold, not even to be looked for."""
+    if "\x00" in value:
+        raise ValueError("must not contain the character U+0000")
+    return value
+
+
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
 """A name: one line, 1 to 200 characters."""
 

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import Query, Request, Response
+from pydantic import AfterValidator
 
 from services.directory.catalogue import service
 from services.directory.catalogue.schemas import AchievementOut, IssuerDetail, IssuerOut
 from services.directory.catalogue.store import AchievementQuery, IssuerQuery
 from services.directory.context import Current
 from services.directory.organisations.schemas import Kind
-from services.directory.values import Did
+from services.directory.values import Did, without_nul
 from services.directory.web import pages
 from shared.http.access import public
 from shared.http.negotiation import prefers_html
@@ -20,7 +21,7 @@ from shared.http.schemas import Id, Page
 
 router = Router(tags=["Catalogue"], dependencies=[public])
 Words = Annotated[
-    str | None,
+    Annotated[str, AfterValidator(without_nul)] | None,
     Query(max_length=200, description="Words that all occur, in any letter case.", examples=["laser"]),
 ]
 Test = Annotated[bool | None, Query(description="Only test ones, or only others; both if left out.")]
@@ -93,7 +94,8 @@ async def list_achievements(
     q: Words = None,
     issuer: Annotated[Did | None, Query(description="Only this issuer's.")] = None,
     achievement_type: Annotated[
-        str | None, Query(alias="type", max_length=200, description="An OB 3.0 achievementType.")
+        Annotated[str, AfterValidator(without_nul)] | None,
+        Query(alias="type", max_length=200, description="An OB 3.0 achievementType."),
     ] = None,
     archived: Annotated[bool | None, Query(description="Only archived ones, or only others.")] = None,
     test: Test = None,

@@ -224,8 +224,9 @@ async def remove(context: Context, access: Access, organisation_id: str, member_
         _no_more_than_held(access, member.role_names)
         await _keep_an_owner(session, member)
         now = context.clock()
-        # The row stays for the journal; without a person it can be joined again later.
-        member.state, member.removed_at, member.person_id, member.name = "removed", now, None, None
+        # The row stays for the journal, and says no longer who it was.
+        member.state, member.removed_at = "removed", now
+        member.person_id, member.name, member.login = None, None, ""
         member.version += 1
         await store.withdraw_invitations(session, member.id, now)
         await context.mail.erase(session, member.id)

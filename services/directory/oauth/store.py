@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, select, update
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from services.directory.clients.store import Client, ClientSecret
@@ -124,6 +124,16 @@ async def revoke_grants_of_members(session: WriteSession, member_ids: Sequence[s
         .where(Grant.member_id.in_(member_ids), Grant.revoked_at.is_(None))
         .values(revoked_at=now)
     )
+
+
+async def forget_expired(session: WriteSession, before: datetime) -> None:
+    """Remove codes and refresh tokens that expired before a moment: nobody can reuse them any more."""
+    await session.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < before))
+    await session.execute(delete(RefreshToken).where(RefreshToken.expires_at < before))
+
+
+async def all_keys(session: ReadSession) -> Sequence[SigningKey]:
+    return (await session.execute(select(SigningKey).order_by(SigningKey.created_at))).scalars().all()
 
 
 # --- inside run_sync ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, select, update
+from sqlalchemy import ForeignKey, String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.directory.members.store import Member
@@ -91,3 +91,8 @@ async def end_of_person(
     if keep is not None:
         statement = statement.where(Session.id != keep)
     await session.execute(statement.values(ended_at=now))
+
+
+async def forget_expired(session: WriteSession, before: datetime) -> None:
+    """Remove sessions that expired before a moment."""
+    await session.execute(delete(Session).where(Session.expires_at < before))

@@ -1,8 +1,13 @@
 """Trust registry queries and answers as TRQP v2 shapes them, and the DCC registry."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.directory.values import without_nul
 from shared.http.schemas import Moment, Schema
+
+Text = Annotated[str, AfterValidator(without_nul)]
 
 
 class TrqpContext(BaseModel):
@@ -17,16 +22,16 @@ class TrqpQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    entity_id: str = Field(min_length=1, max_length=1_000, description="The issuer's DID.")
-    authority_id: str = Field(
+    entity_id: Text = Field(min_length=1, max_length=1_000, description="The issuer's DID.")
+    authority_id: Text = Field(
         min_length=1,
         max_length=1_000,
         description="The recognising organisation: its id, its address in this registry, or a DID of its issuers.",
     )
-    action: str = Field(
+    action: Text = Field(
         min_length=1, max_length=200, description="`issue` is the one action there is.", examples=["issue"]
     )
-    resource: str = Field(
+    resource: Text = Field(
         min_length=1,
         max_length=1_000,
         description="An OB 3.0 achievementType, an achievement's id, or the OpenBadgeCredential class for any badge.",

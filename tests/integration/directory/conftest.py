@@ -6,6 +6,7 @@ import secrets
 import shutil
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -235,16 +236,26 @@ def started_database(request: pytest.FixtureRequest, first_started: Path, tmp_pa
     server.drop(url)
 
 
-@pytest.fixture
-async def world(started_database: str, tmp_path: Path) -> AsyncIterator[World]:
-    """A directory that was started for the first time a moment ago; its workers rest until a test runs them."""
+@asynccontextmanager
+async def running_world(database_url: str, data_dir: Path) -> AsyncIterator[World]:
+    """A directory on a migrated database; its workers rest until a test runs them."""
     clock = ManualClock()
-    directory = Directory(settings(tmp_path, started_database), clock)
+    directory = Directory(settings(data_dir, database_url), clock)
+    await directory.log.ensure_topics()
     await directory.start()
     transport = httpx.ASGITransport(with_lifespan(directory), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
-        yield World(directory, http, clock, tmp_path)
-    await directory.stop()
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+            yield World(directory, http, clock, data_dir)
+    finally:
+        await directory.stop()
+
+
+@pytest.fixture
+async def world(started_database: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A directory that was started for the first time a moment ago."""
+    async with running_world(started_database, tmp_path) as world:
+        yield world
 
 
 @pytest.fixture

@@ -198,6 +198,10 @@ async def test_searching(world: World) -> None:
     await world.http.post(f"/v1/recognitions/{given.json()['id']}/withdraw", headers=company.headers)
     assert await issuers(world, recognised="true") == []
 
+    for path in ("/v1/issuers?q=a%00b", "/v1/achievements?type=%00", "/v1/issuers/did%3Aweb%3A%00"):
+        refused = await world.http.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request"), path
+
     first = (await world.http.get("/v1/issuers", params={"limit": 2})).json()
     rest = (await world.http.get("/v1/issuers", params={"limit": 2, "cursor": first["next"]})).json()
     assert [each["did"] for each in first["items"] + rest["items"]] == [a, b, c]

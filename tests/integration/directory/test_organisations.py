@@ -141,7 +141,7 @@ async def test_an_invitation_works_once(world: World) -> None:
 
     new = {"token": renewed.json()["invitation"]["token"], "password": PASSWORD, "name": "Ben Ngo"}
     answers = await asyncio.gather(*(world.http.post("/v1/invitations/accept", json=new) for _ in range(5)))
-    assert sorted(answer.status_code for answer in answers)[0] == 201
+    assert min(answer.status_code for answer in answers) == 201
     assert [answer.status_code for answer in answers].count(201) == 1
     ben = await world.sign_in("ben")
     me = (await world.http.get("/v1/members/me", headers=ben.headers)).json()
@@ -263,7 +263,7 @@ async def test_the_last_owner_stays(world: World) -> None:
         world.http.delete(me, headers=ben.headers),
         world.http.delete(f"{path}/{ben.member}", headers=anna.headers),
     )
-    assert sorted(answer.status_code for answer in answers)[0] == 204
+    assert min(answer.status_code for answer in answers) == 204
     assert {answer.status_code for answer in answers} - {204} <= {401, 409}
     owners = 0
     for staff in (anna, ben):

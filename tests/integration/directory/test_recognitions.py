@@ -183,6 +183,7 @@ async def test_trqp_about_the_past(world: World) -> None:
     statement = await vouch(world, board)
     given = world.clock()
     world.clock.advance(timedelta(days=10))
+    board = await world.sign_in("board")
     await world.http.post(f"/v1/recognitions/{statement['id']}/withdraw", headers=board.headers)
     query = {"entity_id": DID, "authority_id": board.organisation, "action": "issue", "resource": "Diploma"}
     moments = {given - timedelta(days=1): False, given + timedelta(days=1): True, world.clock(): False}
@@ -213,7 +214,7 @@ async def test_the_registry_lists_who_is_recognised_by_somebody_else(world: Worl
     guild, issuer, tester = (
         await world.owner("guild"),
         await world.owner("issuer"),
-        await world.owner("t", test=True),
+        await world.owner("tester", test=True),
     )
     own, open_, test, unknown = (f"did:web:{name}.example" for name in ("own", "open", "test", "unknown"))
     await announce(
