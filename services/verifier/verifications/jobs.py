@@ -24,6 +24,8 @@ from shared.vc.policy import policy_from_json
 KIND = "verifications"
 _CHUNK = 20
 """Rows verified between two transactions: few enough to be done within a lease even where servers are slow."""
+_WRAPPED = "item"
+_ERASED = "{}"
 _INPUTS_KEPT = timedelta(days=1)
 """How long a row that met an error of ours can be repaired; its input may name a person."""
 
@@ -35,7 +37,7 @@ def kind_of(verifications: Verifications) -> Kind:
         access = Access(job.organisation, job.actor, frozenset())
         policy = policy_from_json(job.parameters["policy"])
         # An error of ours fails the row, which can then be repaired.
-        items = [row.input["item"] for row in rows]
+        items = [_item(row.input) for row in rows]
         reports = await verifications.many(access, items, policy, own_errors=True)
         return [replace(row, input={"report": report}) for row, report in zip(rows, reports, strict=True)]
 
@@ -101,11 +103,12 @@ def _storable(value: Any) -> Any:
 
 
 def _row(value: Any) -> Mapping[str, Any]:
-    """An item as a job's row; its external id is the row's as well."""
-    row: dict[str, Any] = {"item": value}
-    if isinstance(value, dict) and isinstance(value.get("external_id"), str):
-        row["external_id"] = value["external_id"]
-    return row
+    """An item as a job's row: as it is, or wrapped if it is no object (and will be refused in its report)."""
+    return value if isinstance(value, dict) and value.keys() != {_WRAPPED} else {_WRAPPED: value}
+
+
+def _item(row: Mapping[str, Any]) -> Any:
+    return row[_WRAPPED] if row.keys() == {_WRAPPED} else row
 
 
 async def tidy(session: WriteSession, clock: Clock, result_days: int) -> None:
@@ -115,6 +118,8 @@ async def tidy(session: WriteSession, clock: Clock, result_days: int) -> None:
     await session.execute(delete(row).where(row.c.job.in_(ended)))
     await session.execute(delete(job).where(job.c.id.in_(ended)))
     over = select(job.c.id).where(job.c.completed_at < clock() - _INPUTS_KEPT)
-    await session.execute(update(row).where(row.c.job.in_(over), row.c.input.is_not(None)).values(input=None))
+    # Not NULL: the row can still be repaired with its input given anew, and an empty one is refused in its report.
+    held = row.c.job.in_(over) & row.c.input.is_not(None) & (row.c.input != _ERASED)
+    await session.execute(update(row).where(held).values(input=_ERASED))
     await forget_old(session, IDEMPOTENCY, clock)
     await forget_full(session, RATE_LIMITS)

@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 
+from services.verifier.tables import JOBS
 from services.verifier.verifications.schemas import ReportsOut
+from shared.db import Database
 from shared.http.client import Client
 from tests.integration.verifier.conftest import ORGANISATION, OTHER, Running, until
 from tests.integration.verifier.world import EMAIL, Issuer, World
@@ -148,6 +150,31 @@ def test_a_badge_with_a_null_character_does_not_sink_its_job(verifier_on_both: R
     with verifier_on_both.client(ORGANISATION, *WRITE) as client:
         job = finished(client, opened(client, {"items": items})["id"])
     assert (job["succeeded"], job["failed"]) == (2, 0)
+
+
+@pytest.mark.anyio
+async def test_a_row_that_met_an_error_of_ours_is_repaired(verifier_on_both: Running, issuer: Issuer):
+    """As after a bug was mended: the row is marked failed behind the service's back, then repaired as it was or corrected."""
+    items = [{"credential": issuer.badge(1), "external_id": "first"}, {"credential": issuer.badge(2)}]
+    with verifier_on_both.client(ORGANISATION, *WRITE) as client:
+        job = opened(client, {"items": items})["id"]
+        finished(client, job)
+        db = Database(verifier_on_both.settings.database_url)
+        async with db.write() as session:
+            failed = {"state": "failed", "result": None, "input": json.dumps(items[0])}
+            await session.execute(update(JOBS.row).values(failed))
+            await session.execute(update(JOBS.job).values(succeeded=0, failed=2))
+        await db.close()
+        corrected = {
+            "rows": [{"index": 1, "input": {"credential": {"hello": "world"}, "external_id": "second"}}]
+        }
+        assert client.post(f"/v1/jobs/{job}/repair", json=corrected).status_code == 202
+        assert finished(client, job)["succeeded"] == 2
+        rows = client.get(f"/v1/jobs/{job}/rows").json()["items"]
+    assert [(row["external_id"], row["result"]["verdict"]) for row in rows] == [
+        ("first", "accepted"),
+        ("second", "rejected"),
+    ]
 
 
 def test_jobs_are_the_organisation_s_own(verifier_on_both: Running, issuer: Issuer):
