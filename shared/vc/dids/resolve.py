@@ -133,13 +133,9 @@ def _from_jwks(document: Mapping[str, Any], url: str, fragment: str) -> PublicKe
     if chosen[0].get("use") == "enc":
         raise KeyProblem("key.not_authorised", "The key is meant for encryption, not for signing.")
     try:
-        return PublicKey.from_jwk(_without_private_use(chosen[0]))
+        return PublicKey.from_jwk(chosen[0])
     except VcError as error:
         raise from_refusal(error) from error
-
-
-def _without_private_use(jwk: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in jwk.items() if name in {"kty", "crv", "x", "y", "n", "e", "d"}}
 
 
 async def _standing_alone(

@@ -227,3 +227,28 @@ async def test_an_address_without_end():
         {**SIGNED, "@context": [*SIGNED["@context"], "https://e.example/" + "x" * 100_000]}, NETWORK
     )
     assert all(len(check.reason) <= 600 for check in report.checks)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "EdDSA", "jwk": {"kty": "oct", "k": "AAAA"}},
+        {"alg": "EdDSA", "jwk": {"kty": "OKP", "crv": "Ed25519", "x": "!"}},
+        {"alg": "EdDSA", "jwk": "key"},
+        {"alg": "RS256", "jwk": {"kty": "RSA", "n": "AQAB", "e": "AQAB"}},
+        {"alg": "none"},
+        {"alg": "HS256", "kid": "did:web:issuer.example"},
+        {"alg": "ES512"},
+        {"alg": "EdDSA", "crit": ["b64"], "b64": False},
+        {"alg": "EdDSA", "kid": 5},
+        {"alg": "EdDSA", "typ": "at+jwt"},
+        {"alg": ["EdDSA"]},
+        {},
+    ],
+)
+@pytest.mark.parametrize("payload", [ISSUER.badge(), {"vc": []}, {"vc": {}}, {"recipient": {}, "badge": "x"}])
+async def test_headers_that_a_jwt_should_not_have(header, payload):
+    parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in (header, payload)]
+    report = await judged(b".".join([*parts, b"c2ln"]))
+    assert report is not None
+    assert report.verdict != "accepted"

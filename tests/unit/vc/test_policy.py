@@ -1,9 +1,12 @@
 """From checks to a verdict."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from shared.vc import codes
 from shared.vc.codes import CODES
 from shared.vc.policy import BUILT_IN, DEFAULT, STRICT, Policy, PolicyRefused, decide, policy_from_json
 from shared.vc.report import Check, failed, inconclusive, passed, worst
@@ -88,3 +91,14 @@ def test_policies_that_cannot_be_read(value, pointer):
     with pytest.raises(PolicyRefused) as refused:
         policy_from_json(value)
     assert refused.value.pointer == pointer
+
+
+def test_every_code_in_the_library_is_in_the_list_and_every_one_listed_is_used():
+    """A code that is not listed would raise where somebody's badge is judged."""
+    library = Path(codes.__file__).parent
+    written = "".join(file.read_text() for file in library.rglob("*.py") if file.name != "codes.py")
+    kinds = "|".join({code.partition(".")[0] for code in CODES})
+    used = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]+)"', written))
+    assert used <= set(CODES)
+    services_own = {code for code in CODES if code.startswith("format.")}
+    assert set(CODES) - used <= services_own
