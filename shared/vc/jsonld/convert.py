@@ -11,7 +11,8 @@ from shared.vc.budget import Budget
 from shared.vc.errors import DataLoss, InvalidJsonLd, RelativeIri, UndefinedTerm, UnsupportedJsonLd, VcError
 from shared.vc.jsonld import literals
 from shared.vc.jsonld.process import Contexts
-from shared.vc.jsonld.terms import IRI, KEYWORDS, RDF, UNSET, XSD, ActiveContext, Term
+from shared.vc.jsonld.terms import IRI, RDF, UNSET, ActiveContext, Term
+from shared.vc.jsonld.values import UNITS_PER_VALUE, Values, items_of
 
 # Subject, predicate, object, graph: each as N-Quads writes it; blank nodes begin with "_:", the default graph is "".
 Quad = tuple[str, str, str, str]
@@ -20,11 +21,8 @@ _TYPE = f"<{RDF}type>"
 _FIRST = f"<{RDF}first>"
 _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_KEYWORD_LIKE = re.compile(r"@[A-Za-z]+")
-_VALUE_MEMBERS = frozenset(["@value", "@type", "@language", "@direction", "@index", "@context"])
 _UNITS_PER_NODE = 4
-_UNITS_PER_VALUE = 2
+_KEYWORD_LIKE = re.compile(r"@[A-Za-z]+")
 
 _Object = dict[str, Any]
 
@@ -35,8 +33,7 @@ class Converter:
     def __init__(self, contexts: Contexts, budget: Budget) -> None:
         self._contexts = contexts
         self._budget = budget
-        self._labels: dict[str, str] = {}
-        self._blank = 0
+        self._values = Values(contexts, budget)
         self.quads: list[Quad] = []
 
     def document(self, document: _Object) -> None:
@@ -49,8 +46,13 @@ class Converter:
             raise DataLoss("nothing_said", "The document says nothing that can be signed.")
 
     def _root(self, document: _Object, active: ActiveContext) -> None:
-        keywords = {name: self._keyword(active, name) for name in document if name != "@context"}
+        names = [name for name in document if name != "@context"]
+        keywords = {name: self._values.keyword(active, name) for name in names if document[name] is not None}
         if keywords and set(keywords.values()) == {"@graph"}:
+            if len(keywords) < len(names):
+                raise UnsupportedJsonLd(
+                    "null_beside_graph", "A null beside the document's @graph is not supported here."
+                )
             for name in keywords:
                 try:
                     self._each_node(document[name], active, "")
@@ -78,7 +80,7 @@ class Converter:
                 active = self._type_scope(element[name], outer, active)
         for name in active.values:
             if name in element:
-                return self._value_object(element, outer, active)
+                return self._values.value_object(element, outer, active)
         return self._node(element, outer, active, graph)
 
     @staticmethod
@@ -109,8 +111,8 @@ class Converter:
                     continue
                 if type(value) is str and term.simple:
                     # The common case, inlined: one string of a term without container and scoped context.
-                    self._budget.spend(_UNITS_PER_VALUE)
-                    quads.append((subject, term.predicate, self._string(value, term, active), graph))
+                    self._budget.spend(UNITS_PER_VALUE)
+                    quads.append((subject, term.predicate, self._values.string(value, term, active), graph))
                     continue
                 self._property(subject, term, name, value, active, graph)
         except VcError as error:
@@ -130,29 +132,17 @@ class Converter:
                     error.within(name)
                     raise error
                 try:
-                    subject = self._reference(value, active)
+                    subject = self._values.reference(value, active)
                 except VcError as error:
                     error.within(name)
                     raise
-        return subject or self._new_blank()
-
-    def _keyword(self, active: ActiveContext, name: str) -> str:
-        term = active.terms.get(name)
-        if term is not None:
-            if not term.is_keyword or term.iri is None:
-                return ""
-            if term.unsupported:
-                raise UnsupportedJsonLd(
-                    "term_unsupported", f'"{name}" is {term.unsupported}, not supported here.'
-                )
-            return term.iri
-        return name if name in KEYWORDS else ""
+        return subject or self._values.new_blank()
 
     def _keyword_member(
         self, name: str, value: Any, subject: str, outer: ActiveContext, active: ActiveContext, graph: str
     ) -> None:
         """A member that is a keyword, an alias of one, or no term at all."""
-        keyword = self._keyword(active, name)
+        keyword = self._values.keyword(active, name)
         match keyword:
             case "@id" | "@context":
                 return
@@ -177,7 +167,7 @@ class Converter:
         """The term for a member that is itself an IRI, a compact IRI, or in the vocabulary (5.2, vocab)."""
         if _KEYWORD_LIKE.fullmatch(name):
             raise UndefinedTerm("reserved_term", f'"{name}" looks like a keyword and is none.')
-        iri = self._with_prefix(name, active)
+        iri = self._values.with_prefix(name, active)
         if iri is None and active.vocab is not None:
             iri = active.vocab + name
         if iri is None:
@@ -186,26 +176,15 @@ class Converter:
 
     def _types(self, value: Any, subject: str, outer: ActiveContext, graph: str) -> None:
         for position, name in enumerate(value if isinstance(value, list) else (value,)):
-            self._budget.spend(_UNITS_PER_VALUE)
+            self._budget.spend(UNITS_PER_VALUE)
             try:
                 if not isinstance(name, str):
                     raise InvalidJsonLd("type_value", "A type has to be a text.")
-                self.quads.append((subject, _TYPE, self._type(name, outer), graph))
+                self.quads.append((subject, _TYPE, self._values.type_iri(name, outer), graph))
             except VcError as error:
                 if isinstance(value, list):
                     error.within(position)
                 raise
-
-    def _type(self, name: str, active: ActiveContext) -> str:
-        term = active.terms.get(name)
-        if term is not None and term.iri is not None and not term.is_keyword:
-            return self._iri(term.iri)
-        iri = None if term is not None or name in KEYWORDS else self._with_prefix(name, active)
-        if iri is None and term is None and active.vocab is not None and not _KEYWORD_LIKE.fullmatch(name):
-            iri = active.vocab + name
-        if iri is None:
-            raise UndefinedTerm("undefined_type", f'No context defines the type "{name}".')
-        return self._iri(iri)
 
     def _each_node(self, value: Any, active: ActiveContext, graph: str) -> None:
         """The nodes of @graph and @included: each has to say something."""
@@ -247,29 +226,16 @@ class Converter:
             self._budget.spend(_UNITS_PER_NODE)
             self.quads.append((subject, predicate, literals.json_literal(value), graph))
         elif "@language" in container and isinstance(value, dict):
-            for literal in self._language_map(value, term, active):
+            for literal in self._values.language_map(value, term, active):
                 self.quads.append((subject, predicate, literal, graph))
         elif "@list" in container:
             self.quads.append((subject, predicate, self._list_container(value, term, active, graph), graph))
         elif "@graph" in container:
-            for position, item in self._items(value):
+            for position, item in items_of(value):
                 self._graph(subject, predicate, item, position, term, active, graph)
         else:
-            for position, item in self._items(value):
+            for position, item in items_of(value):
                 self._write(subject, predicate, item, position, term, active, graph)
-
-    def _items(self, value: Any) -> Any:
-        """Values of a property with their steps; nested arrays are one array (5.1.2, step 5)."""
-        if not isinstance(value, list):
-            if value is not None:
-                yield (), value
-            return
-        for position, item in enumerate(value):
-            if isinstance(item, list):
-                for steps, inner in self._items(item):
-                    yield (position, *steps), inner
-            elif item is not None:
-                yield (position,), item
 
     def _write(
         self,
@@ -286,7 +252,7 @@ class Converter:
                 for value in self._set_or_list(item, term, active, graph):
                     self.quads.append((subject, predicate, value, graph))
             else:
-                self.quads.append((subject, predicate, self._scalar(item, term, active), graph))
+                self.quads.append((subject, predicate, self._values.scalar(item, term, active), graph))
         except VcError as error:
             error.within(*steps)
             raise
@@ -305,7 +271,7 @@ class Converter:
         try:
             if not isinstance(item, dict):
                 raise DataLoss("free_floating", "A bare value in a graph of its own would not be signed.")
-            name = self._new_blank()
+            name = self._values.new_blank()
             written = len(self.quads)
             self._object(item, active, term, name)
             if len(self.quads) == written and item:
@@ -319,7 +285,7 @@ class Converter:
         """An object as the value of a property: a node or value, or an explicit @set or @list."""
         for name in active.collections:
             if name in item:
-                return self._explicit(item, self._keyword(active, name), term, active, graph)
+                return self._explicit(item, self._values.keyword(active, name), term, active, graph)
         return (self._object(item, active, term, graph),)
 
     def _explicit(
@@ -345,24 +311,24 @@ class Converter:
             if keyword == "@list":
                 return (self._list(value if isinstance(value, list) else [value], term, active, graph),)
             found: list[str] = []
-            for _, inner in self._items(value):
+            for _, inner in items_of(value):
                 if isinstance(inner, dict):
                     found.extend(self._set_or_list(inner, term, active, graph))
                 else:
-                    found.append(self._scalar(inner, term, active))
+                    found.append(self._values.scalar(inner, term, active))
         except VcError as error:
             error.within(name)
             raise
         return tuple(found)
 
     def _list_container(self, value: Any, term: Term, active: ActiveContext, graph: str) -> str:
-        if isinstance(value, dict) and any(self._keyword(active, name) == "@list" for name in value):
+        if isinstance(value, dict) and any(self._values.keyword(active, name) == "@list" for name in value):
             return self._explicit(value, "@list", term, active, graph)[0]
         return self._list(value if isinstance(value, list) else [value], term, active, graph)
 
     def _list(self, items: list[Any], term: Term, active: ActiveContext, graph: str) -> str:
         """An RDF collection, in the graph of the property it belongs to."""
-        cells = [self._new_blank() for _ in items]
+        cells = [self._values.new_blank() for _ in items]
         for position, item in enumerate(items):
             try:
                 if item is None:
@@ -380,171 +346,7 @@ class Converter:
         if isinstance(item, list):
             return self._list(item, term, active, graph)
         if isinstance(item, dict):
-            if any(self._keyword(active, name) == "@set" for name in item):
+            if any(self._values.keyword(active, name) == "@set" for name in item):
                 raise UnsupportedJsonLd("set_in_list", "A @set inside a @list is not supported here.")
             return self._set_or_list(item, term, active, graph)[0]
-        return self._scalar(item, term, active)
-
-    # --- values ---------------------------------------------------------------------------------
-
-    def _scalar(self, value: Any, term: Term, active: ActiveContext) -> str:
-        self._budget.spend(_UNITS_PER_VALUE)
-        if term.context is not UNSET:
-            active = self._contexts.for_property(active, term, self._budget)
-            if active.terms.get(term.name) is not term:
-                raise UnsupportedJsonLd(
-                    "scope_drops", "Processors disagree about a scope that drops its own term."
-                )
-        if isinstance(value, str):
-            return self._string(value, term, active)
-        return literals.native(value, term.datatype or self._stated_string(term))
-
-    @staticmethod
-    def _stated_string(term: Term) -> str:
-        # A number coerced to xsd:string is a plain literal of its digits; `datatype` is empty for it.
-        if term.type == XSD + "string":
-            raise UnsupportedJsonLd(
-                "native_as_string", "A number or boolean under a text type is not supported here."
-            )
-        return ""
-
-    def _string(self, value: str, term: Term, active: ActiveContext) -> str:
-        type_ = term.type
-        if type_ is None or type_ == "@none":
-            return self._untyped(value, term, active)
-        if term.datatype:
-            return literals.typed(value, term.datatype)
-        if type_ == "@id":
-            return self._reference(value, active)
-        if type_ == "@vocab":
-            return self._vocabulary(value, active)
-        return literals.text(value)
-
-    def _untyped(self, value: str, term: Term, active: ActiveContext) -> str:
-        direction = active.direction if term.direction is UNSET else term.direction
-        if direction is not None:
-            raise UnsupportedJsonLd("direction_unsupported", "Base directions are not supported here.")
-        tag = active.language if term.language is UNSET else term.language
-        return literals.text(value) if tag is None else literals.text(value, f"@{tag}")
-
-    def _language_map(self, value: _Object, term: Term, active: ActiveContext) -> list[str]:
-        if term.direction is not UNSET and term.direction is not None:
-            raise UnsupportedJsonLd("direction_unsupported", "Base directions are not supported here.")
-        found: list[str] = []
-        for tag, given in value.items():
-            try:
-                for steps, item in self._items(given):
-                    self._budget.spend(_UNITS_PER_VALUE)
-                    if not isinstance(item, str):
-                        error = InvalidJsonLd("language_map", "What stands under a language has to be text.")
-                        error.within(*steps)
-                        raise error
-                    none = tag == "@none" or self._keyword(active, tag) == "@none"
-                    found.append(literals.text(item) if none else literals.language(item, tag))
-            except VcError as error:
-                error.within(tag)
-                raise
-        return found
-
-    def _value_object(self, element: _Object, outer: ActiveContext, active: ActiveContext) -> str:
-        """{"@value": …} with an optional type or language (9.5 of JSON-LD 1.1)."""
-        members: dict[str, Any] = {}
-        for name, value in element.items():
-            keyword = self._keyword(active, name)
-            if keyword not in _VALUE_MEMBERS:
-                raise InvalidJsonLd("value_object", f'"{name}" does not belong beside @value.')
-            if keyword in members:
-                raise InvalidJsonLd("colliding_keywords", f"{keyword} stands twice.")
-            members[keyword] = value
-        members.pop("@context", None)
-        if members.pop("@index", None) is not None:
-            raise DataLoss("index_not_signed", "What stands in @index would not be signed.")
-        if members.pop("@direction", None) is not None:
-            raise UnsupportedJsonLd("direction_unsupported", "Base directions are not supported here.")
-        value, type_, tag = members["@value"], members.get("@type"), members.get("@language")
-        if type_ is not None and tag is not None:
-            raise InvalidJsonLd("value_object", "A value has a type or a language, not both.")
-        if type_ is not None:
-            return self._typed_value(value, type_, outer)
-        if value is None:
-            raise DataLoss("null_value", "A null @value would not be signed.")
-        if tag is not None:
-            if not isinstance(value, str) or not isinstance(tag, str):
-                raise InvalidJsonLd("language_value", "Only text has a language.")
-            return literals.language(value, tag)
-        if isinstance(value, (dict, list)):
-            raise InvalidJsonLd("value_object", "@value is one text, number or boolean.")
-        return literals.text(value) if isinstance(value, str) else literals.native(value)
-
-    def _typed_value(self, value: Any, type_: Any, outer: ActiveContext) -> str:
-        if not isinstance(type_, str):
-            raise InvalidJsonLd("type_value", "The @type of a value has to be one text.")
-        term = outer.terms.get(type_)
-        if type_ == "@json" or (term is not None and term.iri == "@json"):
-            return literals.json_literal(value)
-        if value is None:
-            raise DataLoss("null_value", "A null @value would not be signed.")
-        if isinstance(value, (dict, list)):
-            raise InvalidJsonLd("value_object", "@value is one text, number or boolean.")
-        datatype = self._type(type_, outer)
-        if datatype.startswith("_:"):
-            raise InvalidJsonLd("type_value", "A datatype has to be an IRI.")
-        suffix = "" if datatype == f"<{XSD}string>" else f"^^{datatype}"
-        if isinstance(value, str):
-            return literals.typed(value, suffix)
-        if not suffix:
-            raise UnsupportedJsonLd(
-                "native_as_string", "A number or boolean under a text type is not supported here."
-            )
-        return literals.native(value, suffix)
-
-    # --- identifiers ----------------------------------------------------------------------------
-
-    def _with_prefix(self, value: str, active: ActiveContext) -> str | None:
-        """An IRI or compact IRI in full; None when it is neither (5.2, step 6)."""
-        prefix, colon, suffix = value.partition(":")
-        if not colon or not prefix:
-            return None
-        if prefix == "_" or suffix.startswith("//"):
-            return value
-        term = active.terms.get(prefix)
-        if term is not None and term.prefix and term.iri is not None:
-            return term.iri + suffix
-        return value if _ABSOLUTE.match(value) else None
-
-    def _reference(self, value: str, active: ActiveContext) -> str:
-        iri = self._with_prefix(value, active)
-        if iri is None:
-            raise RelativeIri(
-                "relative_iri", "An identifier is not an absolute IRI, so it would not be signed."
-            )
-        return self._iri(iri)
-
-    def _vocabulary(self, value: str, active: ActiveContext) -> str:
-        term = active.terms.get(value)
-        if term is not None:
-            if term.iri is None or term.is_keyword:
-                raise UndefinedTerm(
-                    "undefined_term", f'The value "{value}" stands for nothing in its vocabulary.'
-                )
-            return self._iri(term.iri)
-        iri = self._with_prefix(value, active)
-        if iri is None and active.vocab is not None and not value.startswith("@"):
-            iri = active.vocab + value
-        if iri is None:
-            raise UndefinedTerm("undefined_term", f'No context defines the value "{value}".')
-        return self._iri(iri)
-
-    def _iri(self, iri: str) -> str:
-        if iri.startswith("_:"):
-            label = self._labels.get(iri)
-            if label is None:
-                label = self._labels[iri] = self._new_blank()
-            return label
-        if not IRI.fullmatch(iri):
-            raise RelativeIri("malformed_iri", "An identifier holds characters that no IRI may hold.")
-        return f"<{iri}>"
-
-    def _new_blank(self) -> str:
-        self._blank += 1
-        return f"_:b{self._blank}"
+        return self._values.scalar(item, term, active)
