@@ -14,11 +14,11 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 
 from shared.messaging.envelope import MAX_EVENT_BYTES
+from shared.messaging.log.kafka_cluster import MAX_REQUEST_BYTES, Cluster
 from shared.messaging.log.protocol import (
     Entry,
     LogUnavailable,
@@ -34,10 +34,7 @@ _PUBLISH_SECONDS = 12.0
 _ASK_SECONDS = 5.0
 _MISSING_TOPIC_SECONDS = 2.0
 _LOOK_FOR_TOPICS_SECONDS = 5.0
-_MAX_REQUEST_BYTES = MAX_EVENT_BYTES + 64 * 1024
 _BATCH_BYTES = 256 * 1024
-_REPLICAS = 3
-_ALREADY_EXISTS = 36  # error code of CreateTopics
 
 _log = structlog.get_logger(__name__)
 
@@ -49,9 +46,9 @@ class KafkaLog:
         self._bootstrap = bootstrap
         self._session_ms = session_ms
         self._producer: AIOKafkaProducer | None = None
-        self._observer: _Observer | None = None
+        self._cluster: Cluster | None = None
         self._starting = asyncio.Lock()
-        self._observing = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
 
     async def ensure_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
@@ -59,8 +56,8 @@ class KafkaLog:
 
         Raises `LogUnavailable`.
         """
-        async with self._observe() as observer:
-            await observer.create(topics)
+        async with self._ask() as cluster:
+            await cluster.create(topics)
 
     async def publish(self, records: Sequence[Record]) -> list[Exception | None]:
         """Append records, each partition in their order; one result per record."""
@@ -111,13 +108,13 @@ class KafkaLog:
 
     async def ends(self, topics: Sequence[Topic]) -> Mapping[Partition, int]:
         """The offset after the last entry of each partition that exists. Raises `LogUnavailable`."""
-        async with self._observe() as observer:
-            return await observer.ends([topic.name for topic in topics])
+        async with self._ask() as cluster:
+            return await cluster.ends([topic.name for topic in topics])
 
     async def partitions(self, topics: Iterable[str]) -> list[Partition]:
         """The partitions of those topics that exist. Raises `LogUnavailable`."""
-        async with self._observe() as observer:
-            return await observer.partitions(topics)
+        async with self._ask() as cluster:
+            return await cluster.partitions(topics)
 
     async def ping(self) -> None:
         """Return if a broker answers. Raises `LogUnavailable` otherwise."""
@@ -126,7 +123,7 @@ class KafkaLog:
     async def close(self) -> None:
         """Close all connections."""
         self._discard_producer()
-        self._discard_observer()
+        self._discard_cluster()
         if self._ending:
             _, hanging = await asyncio.wait(self._ending, timeout=_ASK_SECONDS)
             for task in hanging:
@@ -155,7 +152,7 @@ class KafkaLog:
                     enable_idempotence=True,
                     acks="all",
                     request_timeout_ms=_REQUEST_MS,
-                    max_request_size=_MAX_REQUEST_BYTES,
+                    max_request_size=MAX_REQUEST_BYTES,
                     max_batch_size=_BATCH_BYTES,
                     metadata_max_age_ms=60_000,
                 )
@@ -195,18 +192,18 @@ class KafkaLog:
             await asyncio.wait(waiting)
 
     @asynccontextmanager
-    async def _observe(self) -> AsyncIterator[_Observer]:
-        async with self._observing:
+    async def _ask(self) -> AsyncIterator[Cluster]:
+        async with self._asking:
             try:
                 with _translated():
                     async with asyncio.timeout(_ASK_SECONDS):
-                        if self._observer is None:
-                            observer = _Observer(self._bootstrap)
-                            await self._begin(observer)
-                            self._observer = observer
-                        yield self._observer
+                        if self._cluster is None:
+                            cluster = Cluster(self._bootstrap, request_ms=int(_ASK_SECONDS * 1000))
+                            await self._begin(cluster)
+                            self._cluster = cluster
+                        yield self._cluster
             except LogUnavailable:
-                self._discard_observer()
+                self._discard_cluster()
                 raise
 
     def _discard_producer(self) -> None:
@@ -214,12 +211,12 @@ class KafkaLog:
         if producer is not None:
             self._begin_to_end(producer)  # not waited for: it still holds what it could not send
 
-    def _discard_observer(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            self._begin_to_end(observer)
+    def _discard_cluster(self) -> None:
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            self._begin_to_end(cluster)
 
-    async def _begin(self, client: AIOKafkaProducer | AIOKafkaConsumer | _Observer) -> None:
+    async def _begin(self, client: AIOKafkaProducer | AIOKafkaConsumer | Cluster) -> None:
         try:
             with _translated():
                 await client.start()
@@ -231,7 +228,7 @@ class KafkaLog:
         # In a task of its own: stopping cancels the client's own tasks, and that must not look like ours being cancelled.
         await asyncio.wait({self._begin_to_end(client)}, timeout=_ASK_SECONDS)
 
-    def _begin_to_end(self, client: AIOKafkaProducer | AIOKafkaConsumer | _Observer) -> asyncio.Task[None]:
+    def _begin_to_end(self, client: AIOKafkaProducer | AIOKafkaConsumer | Cluster) -> asyncio.Task[None]:
         task = asyncio.create_task(client.stop())
         self._ending.add(task)
         task.add_done_callback(self._ended)
@@ -323,68 +320,6 @@ class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._consumer.seek(TopicPartition(*partition), offsets.get(partition, 0))
         except Exception as error:  # noqa: BLE001
             self.error = error
-
-
-class _Observer:
-    """Connections to ask the cluster about itself."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._admin = AIOKafkaAdminClient(
-            bootstrap_servers=bootstrap, request_timeout_ms=int(_ASK_SECONDS * 1000)
-        )
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            request_timeout_ms=int(_ASK_SECONDS * 1000),
-        )
-
-    async def start(self) -> None:
-        await self._admin.start()
-        await self._consumer.start()
-
-    async def stop(self) -> None:
-        await self._consumer.stop()
-        await self._admin.close()
-
-    async def partitions(self, topics: Iterable[str]) -> list[Partition]:
-        wanted = set(topics)
-        existing = wanted & set(await self._admin.list_topics())
-        if not existing:
-            return []
-        described = await self._admin.describe_topics(sorted(existing))
-        return sorted((each["topic"], p["partition"]) for each in described for p in each["partitions"])
-
-    async def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
-        partitions = [TopicPartition(*partition) for partition in await self.partitions(topics)]
-        if not partitions:
-            return {}
-        found = await self._consumer.end_offsets(partitions)
-        return {(each.topic, each.partition): offset for each, offset in found.items()}
-
-    async def create(self, topics: Sequence[Topic]) -> None:
-        cluster = await self._admin.describe_cluster()
-        replicas = min(_REPLICAS, len(cluster["brokers"]))
-        existing = set(await self._admin.list_topics())
-        new = [_new_topic(topic, replicas) for topic in topics if topic.name not in existing]
-        if not new:
-            return
-        answer = (await self._admin.create_topics(new)).to_object()
-        for result in answer["topic_errors"]:
-            if result["error_code"] not in {0, _ALREADY_EXISTS}:
-                raise LogUnavailable(f"cannot create {result['topic']}: {result['error_message']}")
-
-
-def _new_topic(topic: Topic, replicas: int) -> NewTopic:
-    forever = -1
-    kept = forever if topic.retention is None else int(topic.retention.total_seconds() * 1000)
-    settings = {
-        "cleanup.policy": "delete",
-        "retention.ms": str(kept),
-        "retention.bytes": str(forever),
-        "max.message.bytes": str(_MAX_REQUEST_BYTES),
-        "min.insync.replicas": str(max(1, replicas - 1)),
-    }
-    return NewTopic(topic.name, topic.partitions, replicas, topic_configs=settings)
 
 
 async def _read(consumer: AIOKafkaConsumer, limit: int, seconds: float) -> list[Entry]:

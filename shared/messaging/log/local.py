@@ -57,8 +57,7 @@ class LocalLog:
 
     async def ensure_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
         """Create the topics and set their retention."""
-        rows = [(t.name, None if t.retention is None else int(t.retention.total_seconds())) for t in topics]
-        await self._do(lambda connection: _ensure(connection, rows))
+        await self._do(lambda connection: _ensure(connection, topics))
 
     async def publish(self, records: Sequence[Record]) -> list[Exception | None]:
         """Append in one transaction; one result per record."""
@@ -176,11 +175,14 @@ def _open(path: Path) -> sqlite3.Connection:
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "trusted_schema = OFF"):
         connection.execute(f"PRAGMA {pragma}")
     connection.executescript(_SCHEMA)
+    # The embedded services start in any order, and the first to publish or to listen makes the file.
+    _ensure(connection, TOPICS)
     path.chmod(0o600)
     return connection
 
 
-def _ensure(connection: sqlite3.Connection, rows: Sequence[tuple[str, int | None]]) -> None:
+def _ensure(connection: sqlite3.Connection, topics: Sequence[Topic]) -> None:
+    rows = [(t.name, None if t.retention is None else int(t.retention.total_seconds())) for t in topics]
     connection.executemany(
         "INSERT INTO topic (name, retention_seconds) VALUES (?, ?) "
         "ON CONFLICT (name) DO UPDATE SET retention_seconds = excluded.retention_seconds",

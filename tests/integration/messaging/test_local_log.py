@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.messaging import Topic
+from shared.db import Database
+from shared.messaging import TOPICS, Topic
+from shared.messaging.dead_letters import republish, rewind
 from shared.messaging.envelope import MAX_EVENT_BYTES
 from shared.messaging.log import LogUnavailable, Record, RecordRefused
 from shared.messaging.log.local import LocalLog
+from tests.harness.backbone import Backbone, create_tables, running, sequences, tables
 from tests.harness.processes import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -104,3 +107,34 @@ async def test_the_file_is_its_owners_alone(log: LocalLog, tmp_path: Path) -> No
     assert (tmp_path / "log.sqlite3").stat().st_mode & 0o077 == 0
     async with log.tail([KEPT], {}):
         assert (tmp_path / ".log-readers").stat().st_mode & 0o077 == 0
+
+
+async def test_the_topics_of_the_services_are_there_from_the_start(tmp_path: Path) -> None:
+    log = LocalLog(tmp_path / "log.sqlite3")
+    assert await log.publish([Record(topic.name, "key", b"{}") for topic in TOPICS]) == [None] * len(TOPICS)
+    await log.close()
+
+
+async def test_a_lost_log_is_filled_again_from_the_outbox(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/database.sqlite3")
+    await create_tables(database)
+    first = Backbone(database, database, LocalLog(tmp_path / "first.sqlite3"))
+    await first.log.ensure_topics([first.topic])
+    async with running(first.relay(), first.consume()):
+        for _ in range(3):
+            await first.commit("a", "b")
+        await first.until_handled(sequences("ab", 3))
+    await first.log.close()
+
+    again = Backbone(database, database, LocalLog(tmp_path / "second.sqlite3"), first.topic, first.group)
+    await again.log.ensure_topics([again.topic])
+    async with database.write() as session:
+        assert await republish(session, tables, again.topic.name) == 6
+        await rewind(session, tables, again.group, again.topic.name)
+    async with running(again.relay(), again.consume()):
+        await again.commit("a", "b")
+        await again.until_handled(sequences("ab", 4))
+    assert await again.effects_by_key() == sequences("ab", 4)
+    assert len(await again.in_log()) == 8
+    await again.log.close()
+    await database.close()
