@@ -14,6 +14,7 @@ import ssl
 import warnings
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,8 @@ _MAX_ADDRESSES = 20
 _TRIED_ADDRESSES = 3
 _STEP = 64 * 1024
 _NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+# Threads of their own: names whose servers never answer must not hold up what else needs a thread (passwords).
+_resolvers = ThreadPoolExecutor(16, thread_name_prefix="resolve")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -275,7 +278,8 @@ def _is_local_name(host: str) -> bool:
 
 
 async def _system_resolve(host: str, port: int) -> Sequence[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_resolvers, look_up)
     return [str(entry[4][0]) for entry in found]
 
 

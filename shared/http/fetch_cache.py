@@ -154,6 +154,13 @@ class CachingFetcher:
         if entry is not None:
             self._bytes -= _size(entry)
 
+    async def close(self) -> None:
+        """Give up what is under way."""
+        tasks = [flight.task for flight in self._flights.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def drop(self, url: str) -> None:
         """Forget what is known of `url`, and do not keep what requests under way bring: it changed just now."""
         for key in [key for key in self._entries if key[0] == url]:

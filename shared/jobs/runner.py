@@ -46,9 +46,7 @@ class JobRunner:
 
     async def run_one(self) -> bool:
         """Take one job and work on it until it is finished or lost; whether there was one."""
-        async with self._db.write() as session:
-            leased = await self.store.lease(session, list(self._kinds))
-            await self.store.remove_abandoned(session)
+        leased = await self._lease()
         if leased is None:
             return False
         try:
@@ -62,6 +60,15 @@ class JobRunner:
                 _log.error("job.failed", job=leased.job, exc_info=error)
             await self._postpone(leased)
         return True
+
+    async def _lease(self) -> Lease | None:
+        """A job that is free. It is looked for without writing: an idle runner takes nobody's turn."""
+        async with self._db.read() as session:
+            if not await self.store.anything_to_do(session, list(self._kinds)):
+                return None
+        async with self._db.write() as session:
+            await self.store.remove_abandoned(session)
+            return await self.store.lease(session, list(self._kinds))
 
     async def _chunk(self, job_id: str, epoch: int) -> bool:
         """Do the next rows; False when none are left."""

@@ -198,6 +198,16 @@ class JobStore:
 
     # --- the runner ---
 
+    async def anything_to_do(self, session: ReadSession, kinds: Sequence[str]) -> bool:
+        """Whether there is a job to lease, or an abandoned one to remove."""
+        job, now = self._job, self._clock()
+        free = or_(job.c.lease_until.is_(None), job.c.lease_until < now)
+        waiting = and_(job.c.state.in_(["queued", "running"]), job.c.kind.in_(kinds), free)
+        abandoned = and_(job.c.state == "receiving", job.c.created_at < now - ABANDONED)
+        return (
+            await session.execute(select(job.c.id).where(or_(waiting, abandoned)).limit(1))
+        ).first() is not None
+
     async def lease(self, session: WriteSession, kinds: Sequence[str]) -> Lease | None:
         """A job to be worked on, and the epoch that entitles to it; None if there is none."""
         now, job = self._clock(), self._job

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from shared.observability.logs import get_logger
 
 _log = get_logger("shared.mail")
-_TIMEOUT_SECONDS = 30.0
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -77,6 +76,8 @@ class SmtpMailer:
     starttls: bool | None = True
     """True: required, None: if the server offers it, False: never."""
     context: ssl.SSLContext | None = None
+    seconds: float = 30.0
+    """How long one mail may take; the sender's lease counts on it."""
 
     @classmethod
     def from_url(cls, url: str, *, context: ssl.SSLContext | None = None) -> "SmtpMailer":
@@ -111,7 +112,7 @@ class SmtpMailer:
                 use_tls=self.tls,
                 start_tls=self.starttls,
                 tls_context=self.context,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self.seconds,
             )
         except aiosmtplib.SMTPException as error:
             raise _failure(error) from None  # the library's messages hold addresses

@@ -25,7 +25,7 @@ from shared.http.problems import NotFound
 from shared.http.routing import Router
 from shared.jobs import JobRunner, JobStore, Kind, jobs_router, open_job, read_rows
 from shared.jobs.errors import JobFinished, JobNotCompleted, NoRows, TooManyRows
-from shared.jobs.store import LEASE
+from shared.jobs.store import ABANDONED, LEASE
 from tests.integration.jobs.service import ALICE, BOB, KINDS, effects, opened, tables
 
 pytestmark = pytest.mark.anyio
@@ -135,6 +135,29 @@ async def test_what_was_not_received_whole_leaves_nothing(database_url: str) -> 
             await submit(service, [])
         async with open_job(service.db, service.jobs.store, access=ALICE, kind="things"):
             pass  # never sealed
+        async with service.db.read() as session:
+            for table in (tables.job, tables.row):
+                assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
+
+
+async def test_what_a_dead_process_was_receiving_is_removed_later(database_url: str) -> None:
+    async with opened(database_url) as service:
+        store: JobStore = service.jobs.store
+        async with service.db.write() as session:
+            job = await store.open(
+                session,
+                organisation="o",
+                actor="a",
+                kind="things",
+                parameters={},
+                external_id=None,
+                metadata=None,
+            )
+            await store.add(session, job, 0, [{"name": "a"}])
+        assert not await service.jobs.run_one()
+        assert (await job_row(service, job, Access("o", "a", frozenset()))).state == "receiving"
+        later = JobRunner(service.db, tables, KINDS, lambda: utc_now() + ABANDONED + timedelta(minutes=1))
+        assert not await later.run_one()
         async with service.db.read() as session:
             for table in (tables.job, tables.row):
                 assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
