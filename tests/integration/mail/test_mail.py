@@ -334,7 +334,7 @@ async def test_starttls_before_a_password(tmp_path: Path, clock: Clock) -> None:
 
     def check(_: Any, session: Session, __: Any, ___: str, data: Any) -> AuthResult:
         seen.append((session.ssl is not None, data.login, data.password))
-        return AuthResult(success=data.password == b"p@ss word")
+        return AuthResult(success=data.password == b"p@ss word", handled=False)
 
     options = {
         "tls_context": context,
