@@ -22,6 +22,7 @@ from services.backpack.imports.endpoints import router as imports
 from services.backpack.learners.endpoints import router as learners
 from services.backpack.limits import Limits
 from services.backpack.notices import Post
+from services.backpack.openapi import with_sessions
 from services.backpack.sessions.access import SessionAuthenticator
 from services.backpack.sessions.endpoints import router as sessions
 from services.backpack.settings import BackpackSettings
@@ -138,7 +139,7 @@ class Backpack(Service):
         return Consumer(self.db, self.log, messaging, subscription, clock=self.clock)
 
     def build(self) -> FastAPI:
-        return create_application(
+        app = create_application(
             self,
             title="Confer backpack",
             description=DESCRIPTION,
@@ -148,6 +149,7 @@ class Backpack(Service):
             ],
             error_page=error_page,
         )
+        return with_sessions(app)
 
     async def fsck(self) -> Sequence[str]:
         """Whether every document opens, has its digest, and every credential still verifies."""

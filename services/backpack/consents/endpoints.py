@@ -3,6 +3,7 @@
 from services.backpack.consents import service
 from services.backpack.consents.schemas import ConsentList, ConsentOut
 from services.backpack.context import Current
+from services.backpack.paths import RowId
 from services.backpack.sessions.access import Holder
 from shared.http.problems import NotFound, problems
 from shared.http.routing import Router
@@ -18,6 +19,6 @@ async def list_consents(context: Current, signed: Holder) -> ConsentList:
 
 
 @router.post("/{consent_id}/withdraw", summary="Withdraw a consent", responses=problems(NotFound, ForgedForm))
-async def withdraw_consent(consent_id: str, context: Current, signed: Holder) -> ConsentOut:
+async def withdraw_consent(consent_id: RowId, context: Current, signed: Holder) -> ConsentOut:
     """Withdraw a consent; the share that stands on it is closed at once. Doing it twice changes nothing."""
     return await service.withdraw(context, signed.learner_id, consent_id)

@@ -12,6 +12,7 @@ from services.backpack.credentials.schemas import CredentialDetail, CredentialOu
 from services.backpack.credentials.service import Filter
 from services.backpack.credentials.store import ACCEPTED, DECLINED
 from services.backpack.errors import NoImage, WrongState
+from services.backpack.paths import RowId
 from services.backpack.sessions.access import Holder
 from shared.clock import to_rfc3339
 from shared.http.etag import etag
@@ -36,7 +37,9 @@ async def list_credentials(
     status: Annotated[Status | None, Query(description="Only those of this status.")] = None,
     origin: Annotated[Origin | None, Query(description="Only those that came this way.")] = None,
     hidden: Annotated[bool | None, Query(description="Only hidden ones, or only those that are not.")] = None,
-    issuer: Annotated[str | None, Query(max_length=4000, description="Only those of this issuer.")] = None,
+    issuer: Annotated[
+        str | None, Query(max_length=4000, pattern=r"^[^\x00]*$", description="Only those of this issuer.")
+    ] = None,
 ) -> Page[CredentialOut]:
     """The learner's badges, newest first."""
     position = asked.after(str, str)
@@ -49,7 +52,7 @@ async def list_credentials(
 
 @router.get("/{credential_row}", summary="Read a badge", responses=problems(NotFound))
 async def get_credential(
-    credential_row: str, response: Response, context: Current, signed: Holder
+    credential_row: RowId, response: Response, context: Current, signed: Holder
 ) -> CredentialDetail:
     """What the badge says, who issued it, its status, and its newest verification report."""
     found = await service.read(context, signed.learner_id, credential_row)
@@ -60,19 +63,19 @@ async def get_credential(
 @router.post(
     "/{credential_row}/accept", summary="Accept a badge", responses=problems(NotFound, WrongState, ForgedForm)
 )
-async def accept_credential(credential_row: str, context: Current, signed: Holder) -> CredentialOut:
+async def accept_credential(credential_row: RowId, context: Current, signed: Holder) -> CredentialOut:
     """Take the badge; its issuer is told. A declined badge can be accepted later."""
     return await service.answer(context, signed.learner_id, credential_row, ACCEPTED)
 
 
 @router.post("/{credential_row}/decline", summary="Decline a badge", responses=problems(NotFound, ForgedForm))
-async def decline_credential(credential_row: str, context: Current, signed: Holder) -> CredentialOut:
+async def decline_credential(credential_row: RowId, context: Current, signed: Holder) -> CredentialOut:
     """Do not take the badge; its issuer is told. Shares that show it alone are closed."""
     return await service.answer(context, signed.learner_id, credential_row, DECLINED)
 
 
 @router.post("/{credential_row}/hide", summary="Hide a badge", responses=problems(NotFound, ForgedForm))
-async def hide_credential(credential_row: str, context: Current, signed: Holder) -> CredentialOut:
+async def hide_credential(credential_row: RowId, context: Current, signed: Holder) -> CredentialOut:
     """Keep the badge out of the learner's own list (`hidden=false`). What was shared stays shared."""
     return await service.set_hidden(context, signed.learner_id, credential_row, hidden=True)
 
@@ -80,7 +83,7 @@ async def hide_credential(credential_row: str, context: Current, signed: Holder)
 @router.post(
     "/{credential_row}/unhide", summary="Show a hidden badge again", responses=problems(NotFound, ForgedForm)
 )
-async def unhide_credential(credential_row: str, context: Current, signed: Holder) -> CredentialOut:
+async def unhide_credential(credential_row: RowId, context: Current, signed: Holder) -> CredentialOut:
     """Put the badge back into the list."""
     return await service.set_hidden(context, signed.learner_id, credential_row, hidden=False)
 
@@ -90,7 +93,7 @@ async def unhide_credential(credential_row: str, context: Current, signed: Holde
     summary="Verify a badge again",
     responses=problems(NotFound, TooManyRequests, ForgedForm),
 )
-async def check_credential(credential_row: str, context: Current, signed: Holder) -> CredentialDetail:
+async def check_credential(credential_row: RowId, context: Current, signed: Holder) -> CredentialDetail:
     """Verify the badge now, its issuer's status list included. Every held badge is verified once a day anyway."""
     await context.limits.checks.check(context.db, signed.learner_id)
     await checking.check_held(context, signed.learner_id, credential_row)
@@ -100,7 +103,7 @@ async def check_credential(credential_row: str, context: Current, signed: Holder
 @router.delete(
     "/{credential_row}", status_code=204, summary="Remove a badge", responses=problems(NotFound, ForgedForm)
 )
-async def delete_credential(credential_row: str, context: Current, signed: Holder) -> None:
+async def delete_credential(credential_row: RowId, context: Current, signed: Holder) -> None:
     """Erase the badge and its files here; its issuer is told. Shares that show it alone are closed."""
     await service.remove(context, signed.learner_id, credential_row)
 
@@ -118,7 +121,7 @@ async def delete_credential(credential_row: str, context: Current, signed: Holde
     },
 )
 async def get_credential_file(
-    credential_row: str,
+    credential_row: RowId,
     context: Current,
     signed: Holder,
     accept: Accept = None,
@@ -140,7 +143,7 @@ async def get_credential_file(
         **problems(NotFound),
     },
 )
-async def get_credential_given(credential_row: str, context: Current, signed: Holder) -> Response:
+async def get_credential_given(credential_row: RowId, context: Current, signed: Holder) -> Response:
     """The imported file, unchanged; delivered badges have none."""
     return as_attachment(await service.given_file(context, signed.learner_id, credential_row))
 

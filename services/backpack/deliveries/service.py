@@ -17,6 +17,10 @@ CONTENT = "delivery.content"
 STATUS_REASON = "delivery.status_reason"
 
 
+_WITHOUT_NUL = r"^[^\x00]*$"
+"""PostgreSQL's text cannot hold U+0000, and no id or code has one."""
+
+
 class _Heard(BaseModel):
     """What the backpack reads of an event; fields it does not know are none of its business."""
 
@@ -24,7 +28,7 @@ class _Heard(BaseModel):
 
 
 class Recipient(_Heard):
-    type: Annotated[str, Field(min_length=1, max_length=64)]
+    type: Annotated[str, Field(min_length=1, max_length=64, pattern=_WITHOUT_NUL)]
     identity: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -39,9 +43,9 @@ class Issued(_Heard):
 class Changed(_Heard):
     credential: Annotated[str, Field(min_length=1, max_length=4000)]
     at: datetime | None = None
-    code: Annotated[str, Field(max_length=64)] | None = None
+    code: Annotated[str, Field(max_length=64, pattern=_WITHOUT_NUL)] | None = None
     reason: Annotated[str, Field(max_length=4000)] | None = None
-    by: str | None = None
+    by: Annotated[str, Field(max_length=4000, pattern=_WITHOUT_NUL)] | None = None
 
 
 async def issued(context: Context, session: WriteSession, event: Event) -> None:

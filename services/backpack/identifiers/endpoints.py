@@ -18,6 +18,7 @@ from services.backpack.identifiers.schemas import (
     IdentifierList,
     IdentifierOut,
 )
+from services.backpack.paths import RowId
 from services.backpack.sessions.access import Holder
 from shared.http.access import public
 from shared.http.problems import NotFound, TooManyRequests, problems
@@ -52,7 +53,7 @@ async def create_identifier(given: IdentifierIn, context: Current, signed: Holde
     summary="Send the confirmation mail again",
     responses=problems(NotFound, NoProofByMail, TooManyRequests, ForgedForm),
 )
-async def send_confirmation(identifier_id: str, context: Current, signed: Holder) -> None:
+async def send_confirmation(identifier_id: RowId, context: Current, signed: Holder) -> None:
     """Mail a new link for an address that is not verified yet. Earlier links go on working until they expire."""
     await service.send_again(context, signed.learner_id, identifier_id)
 
@@ -63,7 +64,7 @@ async def send_confirmation(identifier_id: str, context: Current, signed: Holder
     summary="Remove an identifier",
     responses=problems(NotFound, ForgedForm),
 )
-async def delete_identifier(identifier_id: str, context: Current, signed: Holder) -> None:
+async def delete_identifier(identifier_id: RowId, context: Current, signed: Holder) -> None:
     """Take an identifier off the account. Badges that came by it stay; new ones do not come."""
     await service.remove(context, signed.learner_id, identifier_id)
 

@@ -7,6 +7,7 @@ from services.backpack.context import Current
 from services.backpack.errors import WrongLogin
 from services.backpack.learners import service as learners
 from services.backpack.learners.names import login_lookup
+from services.backpack.paths import RowId
 from services.backpack.sessions import service
 from services.backpack.sessions.access import Holder, drop_cookie, set_cookie
 from services.backpack.sessions.schemas import SessionList, SessionOut, SignedInOut, SignIn
@@ -69,6 +70,6 @@ async def delete_current_session(response: Response, context: Current, signed: H
 @router.delete(
     "/{session_id}", status_code=204, summary="End a session", responses=problems(NotFound, ForgedForm)
 )
-async def delete_session(session_id: str, context: Current, signed: Holder) -> None:
+async def delete_session(session_id: RowId, context: Current, signed: Holder) -> None:
     """End one of the learner's sessions, for example on a device she lost."""
     await service.end(context, signed.learner_id, session_id)

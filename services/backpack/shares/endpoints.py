@@ -6,6 +6,7 @@ from fastapi import Request, Response
 
 from services.backpack.context import Current
 from services.backpack.errors import CannotShare
+from services.backpack.paths import RowId
 from services.backpack.sessions.access import Holder
 from services.backpack.shares import service
 from services.backpack.shares.schemas import ShareIn, ShareOut, ViewList
@@ -40,18 +41,18 @@ async def list_shares(
 
 
 @router.get("/{share_id}", summary="Read a share", responses=problems(NotFound))
-async def get_share(share_id: str, context: Current, signed: Holder) -> ShareOut:
+async def get_share(share_id: RowId, context: Current, signed: Holder) -> ShareOut:
     """One share, with its link."""
     return await service.read(context, signed.learner_id, share_id)
 
 
 @router.post("/{share_id}/close", summary="Close a share", responses=problems(NotFound, ForgedForm))
-async def close_share(share_id: str, context: Current, signed: Holder) -> ShareOut:
+async def close_share(share_id: RowId, context: Current, signed: Holder) -> ShareOut:
     """The link answers 410 from now on, for good. Its consent is withdrawn."""
     return await service.close(context, signed.learner_id, share_id)
 
 
 @router.get("/{share_id}/views", summary="How often a share was looked at", responses=problems(NotFound))
-async def list_share_views(share_id: str, context: Current, signed: Holder) -> ViewList:
+async def list_share_views(share_id: RowId, context: Current, signed: Holder) -> ViewList:
     """By hour, kind of client and form. Who looked is not kept: neither addresses nor anything they sent."""
     return await service.views_of(context, signed.learner_id, share_id)

@@ -10,6 +10,7 @@ from services.backpack.identifiers import service as identifiers
 from services.backpack.identifiers.schemas import IdentifierIn, IdentityType
 from services.backpack.learners import leaving, service
 from services.backpack.learners.schemas import LearnerChange
+from services.backpack.paths import RowId
 from services.backpack.sessions import service as sessions
 from services.backpack.sessions.access import Holder, drop_cookie
 from services.backpack.sessions.service import Signed
@@ -71,7 +72,7 @@ async def add_identifier_form(
 
 @router.post("/identifiers/{identifier_id}/send", dependencies=FORM)
 async def send_confirmation_form(
-    identifier_id: str, request: Request, context: Current, signed: Holder
+    identifier_id: RowId, request: Request, context: Current, signed: Holder
 ) -> Response:
     try:
         await identifiers.send_again(context, signed.learner_id, identifier_id)
@@ -81,13 +82,13 @@ async def send_confirmation_form(
 
 
 @router.post("/identifiers/{identifier_id}/remove", dependencies=FORM)
-async def remove_identifier_form(identifier_id: str, context: Current, signed: Holder) -> Response:
+async def remove_identifier_form(identifier_id: RowId, context: Current, signed: Holder) -> Response:
     await identifiers.remove(context, signed.learner_id, identifier_id)
     return see_other("/account")
 
 
 @router.post("/sessions/{session_id}/end", dependencies=FORM)
-async def end_session_form(session_id: str, context: Current, signed: Holder) -> Response:
+async def end_session_form(session_id: RowId, context: Current, signed: Holder) -> Response:
     await sessions.end(context, signed.learner_id, session_id)
     return see_other("/account")
 
@@ -105,7 +106,7 @@ async def change_password_form(
 
 
 @router.post("/consents/{consent_id}/withdraw", dependencies=FORM)
-async def withdraw_consent_form(consent_id: str, context: Current, signed: Holder) -> Response:
+async def withdraw_consent_form(consent_id: RowId, context: Current, signed: Holder) -> Response:
     await consents.withdraw(context, signed.learner_id, consent_id)
     return see_other("/account")
 

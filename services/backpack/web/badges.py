@@ -11,6 +11,7 @@ from services.backpack.credentials.endpoints import as_attachment
 from services.backpack.credentials.schemas import CredentialDetail
 from services.backpack.credentials.service import Filter
 from services.backpack.credentials.store import ACCEPTED, DECLINED, OFFERED
+from services.backpack.paths import RowId
 from services.backpack.sessions.access import Holder
 from services.backpack.web.rendering import error_page, render, see_other
 from shared.clock import to_rfc3339
@@ -52,7 +53,7 @@ async def badges_page(
 
 
 @router.get("/badges/{credential_row}")
-async def badge_page(credential_row: str, request: Request, context: Current, signed: Holder) -> Response:
+async def badge_page(credential_row: RowId, request: Request, context: Current, signed: Holder) -> Response:
     badge = await service.read(context, signed.learner_id, credential_row)
     return _badge(request, context, badge)
 
@@ -70,7 +71,7 @@ def _badge(
 
 
 @router.get("/badges/{credential_row}/image")
-async def badge_image(credential_row: str, context: Current, signed: Holder) -> Response:
+async def badge_image(credential_row: RowId, context: Current, signed: Holder) -> Response:
     found = await service.picture(context, signed.learner_id, credential_row)
     headers = {
         "Cache-Control": "private, max-age=300",
@@ -81,7 +82,7 @@ async def badge_image(credential_row: str, context: Current, signed: Holder) -> 
 
 @router.get("/badges/{credential_row}/file")
 async def badge_file(
-    credential_row: str,
+    credential_row: RowId,
     context: Current,
     signed: Holder,
     form: Annotated[Literal["json", "jwt", "png", "svg", "given"], Query()] = "json",
@@ -95,7 +96,7 @@ async def badge_file(
 
 @router.post("/badges/{credential_row}/{action}", dependencies=[Depends(check_form)])
 async def act_on_badge(
-    credential_row: str, action: Action, request: Request, context: Current, signed: Holder
+    credential_row: RowId, action: Action, request: Request, context: Current, signed: Holder
 ) -> Response:
     try:
         await _act(context, signed.learner_id, credential_row, action)

@@ -11,6 +11,7 @@ from services.backpack.credentials import service as credentials
 from services.backpack.credentials.schemas import CredentialOut
 from services.backpack.credentials.service import Filter
 from services.backpack.credentials.store import ACCEPTED
+from services.backpack.paths import RowId
 from services.backpack.sessions.access import Holder
 from services.backpack.shares import service
 from services.backpack.shares.schemas import ShareIn
@@ -122,7 +123,7 @@ def _end_of_day(text: str) -> datetime | None:
 
 
 @router.get("/my-shares/{share_id}")
-async def share_page(share_id: str, request: Request, context: Current, signed: Holder) -> Response:
+async def share_page(share_id: RowId, request: Request, context: Current, signed: Holder) -> Response:
     share = await service.read(context, signed.learner_id, share_id)
     views = await service.views_of(context, signed.learner_id, share_id)
     names: dict[str, str] = {}
@@ -133,6 +134,6 @@ async def share_page(share_id: str, request: Request, context: Current, signed: 
 
 
 @router.post("/my-shares/{share_id}/close", dependencies=[Depends(check_form)])
-async def close_share_form(share_id: str, context: Current, signed: Holder) -> Response:
+async def close_share_form(share_id: RowId, context: Current, signed: Holder) -> Response:
     await service.close(context, signed.learner_id, share_id)
     return see_other(f"/my-shares/{share_id}")

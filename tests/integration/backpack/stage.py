@@ -21,7 +21,7 @@ from PIL import Image
 
 from services.backpack.app import Backpack
 from services.backpack.settings import BackpackSettings
-from shared.db import migrate, new_id
+from shared.db import new_id
 from shared.messaging import Event, parse
 from shared.messaging.log import Record
 from shared.messaging.log.local import LocalLog
@@ -291,12 +291,11 @@ def token_in(mail: email.message.EmailMessage) -> str:
 
 @asynccontextmanager
 async def stage(database_url: str, data_dir: Path, **settings: Any) -> AsyncIterator[Stage]:
-    """The backpack with its workers, migrated, until the block ends."""
+    """The backpack with its workers, on a migrated database, until the block ends."""
     network, clock = Network(), Time()
     with web_server(network) as host:
         issuer = Issuer(network, host=host)
         chosen = BackpackSettings(data_dir=data_dir, database_url=database_url, **settings)
-        await anyio.to_thread.run_sync(migrate.upgrade, database_url, Backpack.migrations)
         service = Backpack(chosen, clock)
         app = with_lifespan(service)
         log = LocalLog(chosen.local_log)

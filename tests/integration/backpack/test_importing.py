@@ -228,9 +228,9 @@ async def test_import_claims_what_waits(backpack: Stage) -> None:
     ],
 )
 async def test_what_is_no_badge(
-    backpack: Stage, content: bytes, media_type: str, status: int, code: str
+    embedded: Stage, content: bytes, media_type: str, status: int, code: str
 ) -> None:
-    ada = await backpack.learner()
+    ada = await embedded.learner()
     problem = await ada.import_file(content, media_type, status)
     assert problem["code"] == code, problem
 

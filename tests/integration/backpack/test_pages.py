@@ -101,7 +101,8 @@ class Browser:
         return self.page
 
 
-async def test_the_whole_way_by_pages(backpack: Stage) -> None:
+async def test_the_whole_way_by_pages(embedded: Stage) -> None:
+    backpack = embedded
     browser = Browser(backpack)
     await backpack.deliver(backpack.award(ADA), ADA)
     await backpack.mail_to(ADA, "You were awarded")
@@ -172,7 +173,8 @@ async def test_the_whole_way_by_pages(backpack: Stage) -> None:
     assert "Sign in" in (await browser.open("/badges")).text
 
 
-async def test_import_by_page(backpack: Stage) -> None:
+async def test_import_by_page(embedded: Stage) -> None:
+    backpack = embedded
     ada = await backpack.learner(ADA)
     browser = Browser(backpack)
     browser.client.cookies.set("confer_backpack", ada.token, domain="localhost.local")
@@ -191,7 +193,8 @@ async def test_import_by_page(backpack: Stage) -> None:
     assert "The file you imported" in imported.text
 
 
-async def test_forms_of_other_sites_are_refused(backpack: Stage) -> None:
+async def test_forms_of_other_sites_are_refused(embedded: Stage) -> None:
+    backpack = embedded
     ada = await backpack.learner(ADA)
     browser = Browser(backpack)
     browser.client.cookies.set("confer_backpack", ada.token, domain="localhost.local")
@@ -206,7 +209,8 @@ async def test_forms_of_other_sites_are_refused(backpack: Stage) -> None:
     assert (await ada.get("/v1/learners/me"))["name"] is None
 
 
-async def test_who_is_not_signed_in_is_sent_there_and_back(backpack: Stage) -> None:
+async def test_who_is_not_signed_in_is_sent_there_and_back(embedded: Stage) -> None:
+    backpack = embedded
     ada = await backpack.learner()
     browser = Browser(backpack)
     answer = await browser.client.get("/my-shares")
@@ -226,7 +230,8 @@ async def test_who_is_not_signed_in_is_sent_there_and_back(backpack: Stage) -> N
         assert page.form("/sign-in")["next"] == "/badges"
 
 
-async def test_forgotten_password_by_page(backpack: Stage) -> None:
+async def test_forgotten_password_by_page(embedded: Stage) -> None:
+    backpack = embedded
     ada = await backpack.learner(ADA)
     browser = Browser(backpack)
     await browser.open("/forgotten")
@@ -242,7 +247,8 @@ async def test_forgotten_password_by_page(backpack: Stage) -> None:
     assert "Sign up" in browser.page.text
 
 
-async def test_text_of_a_badge_cannot_become_markup(backpack: Stage) -> None:
+async def test_text_of_a_badge_cannot_become_markup(embedded: Stage) -> None:
+    backpack = embedded
     ada = await backpack.learner(ADA)
     subject = backpack.award(ADA)["credentialSubject"]
     nasty = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -261,7 +267,8 @@ async def test_text_of_a_badge_cannot_become_markup(backpack: Stage) -> None:
     assert "<script>" not in shared.text
 
 
-async def test_mail_cannot_be_forged_by_a_badges_name(backpack: Stage) -> None:
+async def test_mail_cannot_be_forged_by_a_badges_name(embedded: Stage) -> None:
+    backpack = embedded
     subject = backpack.award(ADA)["credentialSubject"]
     badge = backpack.award(
         ADA, name="First\r\nBcc: all@school.example\n\nPay here", credentialSubject=subject
