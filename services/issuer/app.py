@@ -66,7 +66,9 @@ class Issuer(Service):
             tables.messaging, settings.public_url, self._wake, clock=clock, trace=current_traceparent
         )
         self._context: Context | None = None
-        self.jobs = JobRunner(self.db, tables.jobs, bulk.kinds(lambda: self.context), clock)
+        self.jobs = JobRunner(
+            self.db, tables.jobs, bulk.kinds(lambda: self.context, settings.job_chunk), clock
+        )
 
     @property
     def context(self) -> Context:

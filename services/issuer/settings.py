@@ -24,6 +24,8 @@ class IssuerSettings(ServiceSettings):
     """Where evidence files lie; every process of the issuer needs the same directory."""
     evidence_max_bytes: int = Field(default=200 * MEGABYTE, gt=0)
     image_max_bytes: int = Field(default=1 * MEGABYTE, gt=0)
+    job_chunk: int = Field(default=100, gt=0, le=1000)
+    """Awards of a bulk job that share one transaction."""
     status_list_capacity: int = Field(default=131_072, gt=0, le=131_072)
     """Awards per status list. The published list is never shorter than 131,072 bits, for the privacy of its members."""
     status_list_ttl: int = Field(default=60, gt=0)

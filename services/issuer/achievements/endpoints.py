@@ -22,7 +22,15 @@ from shared.http.body import MIB, body_limit, read_limited
 from shared.http.etag import IfMatch, etag
 from shared.http.idempotency import Idempotent, StoredResponse, created
 from shared.http.paging import PageQuery, page
-from shared.http.problems import IdempotencyKeyReused, NotFound, PreconditionFailed, TooLarge, problems
+from shared.http.problems import (
+    IdempotencyKeyReused,
+    InvalidCursor,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooLarge,
+    problems,
+)
 from shared.http.routing import Router
 from shared.http.schemas import Id, Page
 
@@ -59,7 +67,12 @@ async def create_achievement(
     return await answer_once(context, access, asked, act)
 
 
-@router.get("", summary="List the organisation's achievements", response_model_exclude_none=True)
+@router.get(
+    "",
+    summary="List the organisation's achievements",
+    responses=problems(InvalidCursor),
+    response_model_exclude_none=True,
+)
 async def list_achievements(
     request: Request,
     response: Response,
@@ -97,7 +110,13 @@ async def read_achievement(
     "/{achievement_id}",
     summary="Change an achievement",
     responses=problems(
-        NotFound, InvalidAchievement, UnknownContext, AchievementArchived, ProfileClosed, PreconditionFailed
+        NotFound,
+        InvalidAchievement,
+        UnknownContext,
+        AchievementArchived,
+        ProfileClosed,
+        PreconditionFailed,
+        PreconditionRequired,
     ),
     response_model_exclude_none=True,
 )

@@ -24,8 +24,10 @@ S = TypeVar("S", bound=Schema)
 _JSON_COLUMNS = ("subject", "evidence")
 
 
-def kinds(context: Callable[[], Context]) -> dict[str, Kind]:
-    """The issuer's kinds of jobs. `context` is asked for when rows are done, because it is there only then."""
+def kinds(context: Callable[[], Context], chunk: int) -> dict[str, Kind]:
+    """The issuer's kinds of jobs. `context` is asked for when rows are done, because it is there only then; `chunk`
+    is how many awards share a transaction.
+    """
 
     async def award(session: WriteSession, job: Job, rows: Sequence[JobRow]) -> Sequence[RowResult]:
         return await _award_rows(context(), session, job, rows)
@@ -33,7 +35,7 @@ def kinds(context: Callable[[], Context]) -> dict[str, Kind]:
     async def change(session: WriteSession, job: Job, rows: Sequence[JobRow]) -> Sequence[RowResult]:
         return await _change_rows(context(), session, job, rows)
 
-    return {AWARDS: Kind(award, chunk=100), STATUS_CHANGES: Kind(change, chunk=500)}
+    return {AWARDS: Kind(award, chunk), STATUS_CHANGES: Kind(change, chunk=500)}
 
 
 async def _award_rows(

@@ -21,9 +21,11 @@ from shared.http.etag import IfMatch, etag
 from shared.http.paging import PageQuery, page
 from shared.http.problems import (
     FieldError,
+    InvalidCursor,
     InvalidRequest,
     NotFound,
     PreconditionFailed,
+    PreconditionRequired,
     TooLarge,
     problems,
 )
@@ -74,7 +76,12 @@ async def upload_evidence(
     return made
 
 
-@router.get("", summary="List the organisation's evidence", response_model_exclude_none=True)
+@router.get(
+    "",
+    summary="List the organisation's evidence",
+    responses=problems(InvalidCursor),
+    response_model_exclude_none=True,
+)
 async def list_evidence(
     request: Request, response: Response, asked: PageQuery, access: EvidenceRead, context: Current
 ) -> Page[EvidenceOut]:
@@ -103,7 +110,7 @@ async def read_evidence(
 @router.patch(
     "/{evidence_id}",
     summary="Describe evidence",
-    responses=problems(NotFound, EvidenceErased, PreconditionFailed),
+    responses=problems(NotFound, EvidenceErased, PreconditionFailed, PreconditionRequired),
     response_model_exclude_none=True,
 )
 async def change_evidence(

@@ -14,7 +14,14 @@ from shared.http.access import Access, require
 from shared.http.etag import IfMatch, etag
 from shared.http.idempotency import Idempotent, StoredResponse, created
 from shared.http.paging import PageQuery, page
-from shared.http.problems import IdempotencyKeyReused, NotFound, PreconditionFailed, problems
+from shared.http.problems import (
+    IdempotencyKeyReused,
+    InvalidCursor,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    problems,
+)
 from shared.http.routing import Router
 from shared.http.schemas import Id, Page
 
@@ -42,7 +49,12 @@ async def create_profile(
     return await answer_once(context, access, asked, act)
 
 
-@router.get("", summary="List the organisation's issuer profiles", response_model_exclude_none=True)
+@router.get(
+    "",
+    summary="List the organisation's issuer profiles",
+    responses=problems(InvalidCursor),
+    response_model_exclude_none=True,
+)
 async def list_profiles(
     request: Request, response: Response, asked: PageQuery, access: ProfilesRead, context: Current
 ) -> Page[ProfileOut]:
@@ -71,7 +83,7 @@ async def read_profile(
 @router.put(
     "/{profile_id}",
     summary="Change an issuer profile",
-    responses=problems(NotFound, InvalidProfile, ProfileClosed, PreconditionFailed),
+    responses=problems(NotFound, InvalidProfile, ProfileClosed, PreconditionFailed, PreconditionRequired),
     response_model_exclude_none=True,
 )
 async def change_profile(
