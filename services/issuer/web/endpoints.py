@@ -171,12 +171,29 @@ async def read_credential(
         version = await _published(session, award.achievement_id, award.number)
         pictures = await pictures_of(session, version)
     if media_type == HTML:
-        document = strict_json.loads(credential.body)
-        values = {"award": award, "credential": document, "verifier_url": context.settings.verifier_url}
+        document = strict_json.loads_object(credential.body)
+        values = {
+            "award": award,
+            "credential": document,
+            "results": _results(document["credentialSubject"]),
+            "verifier_url": context.settings.verifier_url,
+        }
         return pages.page(request, "credential.html", values)
     body = await _baked(credential.body, pictures, media_type)
     headers = {"Vary": "Accept, Authorization"}
     return _bytes(request, body, media_type, fresh=60 if award.public else None, headers=headers)
+
+
+def _results(subject: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was looked at and how it came out, in words: names instead of ids."""
+    described = {each["id"]: each for each in subject["achievement"].get("resultDescription", [])}
+    shown: list[tuple[str, str]] = []
+    for result in subject.get("result", []):
+        description = described.get(result.get("resultDescription"), {})
+        levels = {level["id"]: level["name"] for level in description.get("rubricCriterionLevel", [])}
+        said = (levels.get(result.get("achievedLevel")), result.get("value"), result.get("status"))
+        shown.append((description.get("name", "Result"), ", ".join(text for text in said if text)))
+    return shown
 
 
 def _may_read(award: Award, access: Access | None) -> bool:

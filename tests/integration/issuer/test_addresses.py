@@ -89,6 +89,17 @@ async def test_pages_for_people(school: Organisation) -> None:
     assert (missing.status_code, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
+async def test_results_are_shown_by_name(school: Organisation) -> None:
+    results = [
+        {"resultDescription": "#analysis", "achievedLevel": "#exceeds"},
+        {"resultDescription": "#score", "value": "87"},
+    ]
+    award = await school.award((await school.achievement())["id"], public=True, subject={"result": results})
+    page = (await school.stage.client({"Accept": "text/html"}).get(award["credential"])).text
+    assert "<dt>Analysis</dt><dd>Exceeds</dd>" in page
+    assert "<dt>Score</dt><dd>87</dd>" in page
+
+
 async def test_revoked_credentials_say_so_on_their_page(school: Organisation) -> None:
     award = await school.award((await school.achievement())["id"], public=True)
     await school.post(f"/v1/awards/{award['id']}/revoke", {"code": "misconduct", "reason": "Private words."})
