@@ -17,7 +17,7 @@ from shared.observability.context import request_id, trace
 REDACTED = "[redacted]"
 _SENSITIVE = re.compile(
     r"(?i)(^|_)(password|passphrase|secret|token|authorization|cookie|email|e_mail|mail_to|address|identity|identities"
-    r"|recipient|login|name|full_name|given_name|family_name|phone|birth\w*|body|credential_text|query_string|code"
+    r"|recipient|login|name|full_name|given_name|family_name|phone|birth\w*|body|credential_text|query_string|authorization_code"
     r"|code_verifier|jwt|private_key|api_key|narrative|applicant)$"
 )
 _HARMLESS = frozenset(

@@ -25,14 +25,22 @@ class ForgedForm(Problem):
     code, status, title = "forged-form", 403, "The form cannot be accepted"
 
 
-def csrf_field(request: Request) -> Markup:
-    """The hidden field that every form of a page carries: `{{ csrf }}`."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, _token(request))
+class CsrfField:
+    """The hidden field that every form of a page carries: `{{ csrf }}`. A page without a form sets no cookie."""
 
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._used = False
 
-def keep_csrf_cookie(request: Request, response: Response) -> None:
-    """Set the cookie that belongs to the field, for this browser session."""
-    if request.cookies.get(_cookie(request)) != _token(request):
+    def __html__(self) -> str:
+        self._used = True
+        return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, _token(self._request))
+
+    def keep(self, response: Response) -> None:
+        """Set the cookie that belongs to the field, for this browser session."""
+        request = self._request
+        if not self._used or request.cookies.get(_cookie(request)) == _token(request):
+            return
         secure = request.url.scheme == "https" or _public(request).startswith("https://")
         response.set_cookie(
             _cookie(request), _token(request), httponly=True, samesite="lax", secure=secure, path="/"

@@ -11,7 +11,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 
 from shared.clock import to_rfc3339
 from shared.http.problems import Problem
-from shared.web.csrf import csrf_field, keep_csrf_cookie
+from shared.web.csrf import CsrfField
 from shared.web.markdown import markdown_to_html
 from shared.web.styles import STYLE_URL
 
@@ -62,8 +62,9 @@ class Pages:
 
         `policy` overrides `content_security_policy()` where a page needs to (a redirect after a form, say).
         """
+        csrf = CsrfField(request)
         text = self.environment.get_template(template).render(
-            request_path=request.url.path, csrf=csrf_field(request), **(values or {})
+            request_path=request.url.path, csrf=csrf, **(values or {})
         )
         response = HTMLResponse(text, status)
         response.headers["Content-Security-Policy"] = policy or content_security_policy()
@@ -71,7 +72,7 @@ class Pages:
         response.headers["Vary"] = "Accept, Cookie"
         for name, value in (headers or {}).items():
             response.headers[name] = value
-        keep_csrf_cookie(request, response)
+        csrf.keep(response)
         return response
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize(
     "key",
     ["password", "new_password", "secret", "client_secret", "token", "access_token", "Authorization", "cookie", "email",
-     "recipient_email", "recipient", "identity", "name", "full_name", "login", "birthday", "body", "applicant", "code"],
+     "recipient_email", "recipient", "identity", "name", "full_name", "login", "birthday", "body", "applicant", "authorization_code"],
 )  # fmt: skip
 def test_sensitive_keys_are_dropped(key: str) -> None:
     assert redact(None, "info", {key: "Ada", "nested": {key: "Ada"}}) == {

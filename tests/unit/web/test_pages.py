@@ -156,6 +156,13 @@ async def test_our_own_form_is_taken() -> None:
         assert "set-cookie" not in again.headers
 
 
+async def test_a_page_without_a_form_sets_no_cookie() -> None:
+    async with client() as browser:
+        page = await browser.get("/nothing", headers={"accept": "text/html"})
+        assert "<h1>" in page.text
+        assert "set-cookie" not in page.headers
+
+
 @pytest.mark.parametrize(
     "headers",
     [
