@@ -69,6 +69,10 @@ class InvalidJsonLd(VcError):
     """The document breaks JSON-LD's own rules (a keyword misused, a value of the wrong kind)."""
 
 
+class NotCompact(InvalidJsonLd):
+    """What the document says is signed, but spelled so that readers of plain JSON overlook it (VCDM 2.0, 1.3)."""
+
+
 class UnsupportedJsonLd(VcError):
     """Legal JSON-LD that this library does not process: inconclusive, never a wrong answer."""
 

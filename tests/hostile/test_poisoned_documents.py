@@ -83,7 +83,7 @@ def test_poison_costs_little(name: str) -> None:
     document = POISONED[name]
     started = time.process_time()
     try:
-        rdfc.canonicalize(to_quads(document, STORE))
+        rdfc.canonicalize(to_quads(document, STORE, compact=False))
         inconclusive = True
     except VcError as error:
         inconclusive = not error.conclusive
@@ -93,13 +93,17 @@ def test_poison_costs_little(name: str) -> None:
 
 @pytest.mark.parametrize("size", [7, 9])
 def test_a_poisoned_badge_is_undetermined_and_cheap(size: int) -> None:
+    nodes = [
+        {"id": node["@id"], "p": [{"id": end["@id"]} for end in node["p"]]}
+        for node in complete(size)["@graph"]
+    ]
     badge: dict[str, Any] = {
         "@context": [CREDENTIALS_V2, OPEN_BADGES_3, VOCABULARY],
         "id": "https://a.example/1",
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "issuer": "did:key:z1",
         "validFrom": "2026-01-01T00:00:00Z",
-        "credentialSubject": {"id": "urn:uuid:1", "x": complete(size)["@graph"]},
+        "credentialSubject": {"id": "urn:uuid:1", "x": nodes},
         "proof": {
             "type": "DataIntegrityProof",
             "cryptosuite": "eddsa-rdfc-2022",

@@ -9,29 +9,36 @@ from shared.vc.jsonld.convert import Converter, Quad
 from shared.vc.jsonld.process import Contexts
 
 
-def to_quads(document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None) -> list[Quad]:
+def to_quads(
+    document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None, compact: bool = True
+) -> list[Quad]:
     """The quads of a document, each once, in the order they were met.
 
     Args:
         document: a JSON object as `strict_json` returns it.
         store: the contexts the document may name.
         budget: work allowed; a fresh default one when left out.
+        compact: refuse what is spelled so that readers of plain JSON overlook it: members and types of the standards'
+            vocabularies under other names, @graph and @included, a credential described in two places.
 
     Raises:
         DataLoss: (UndefinedTerm, RelativeIri …) something in the document would not be signed; see `pointer`.
+        NotCompact: see `compact`.
         InvalidJsonLd, InvalidContext: the document or an inline context breaks JSON-LD.
         UnknownContext, UnsupportedJsonLd, BudgetExceeded: this library cannot tell.
     """
     if not isinstance(document, dict):
         raise InvalidJsonLd("not_an_object", "A JSON-LD document has to be a JSON object here.")
-    converter = Converter(Contexts.over(store), budget or Budget())
+    converter = Converter(Contexts.over(store), budget or Budget(), compact=compact)
     converter.document(document)
     return list(dict.fromkeys(converter.quads))
 
 
-def to_nquads(document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None) -> str:
+def to_nquads(
+    document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None, compact: bool = True
+) -> str:
     """`to_quads` as N-Quads lines, blank nodes under labels of no meaning."""
-    quads = to_quads(document, store, budget=budget)
+    quads = to_quads(document, store, budget=budget, compact=compact)
     return "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
 
 

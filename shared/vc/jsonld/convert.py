@@ -8,7 +8,15 @@ import re
 from typing import Any
 
 from shared.vc.budget import Budget
-from shared.vc.errors import DataLoss, InvalidJsonLd, RelativeIri, UndefinedTerm, UnsupportedJsonLd, VcError
+from shared.vc.errors import (
+    DataLoss,
+    InvalidJsonLd,
+    NotCompact,
+    RelativeIri,
+    UndefinedTerm,
+    UnsupportedJsonLd,
+    VcError,
+)
 from shared.vc.jsonld import literals
 from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.terms import IRI, RDF, UNSET, ActiveContext, Term
@@ -21,6 +29,7 @@ _TYPE = f"<{RDF}type>"
 _FIRST = f"<{RDF}first>"
 _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
+_CREDENTIAL = "<https://www.w3.org/2018/credentials#VerifiableCredential>"
 _UNITS_PER_NODE = 4
 _KEYWORD_LIKE = re.compile(r"@[A-Za-z]+")
 
@@ -30,10 +39,12 @@ _Object = dict[str, Any]
 class Converter:
     """Writes the quads of one document."""
 
-    def __init__(self, contexts: Contexts, budget: Budget) -> None:
+    def __init__(self, contexts: Contexts, budget: Budget, *, compact: bool) -> None:
         self._contexts = contexts
         self._budget = budget
-        self._values = Values(contexts, budget)
+        self._compact = compact
+        self._credentials: set[str] = set()
+        self._values = Values(contexts, budget, compact=compact)
         self.quads: list[Quad] = []
 
     def document(self, document: _Object) -> None:
@@ -68,6 +79,7 @@ class Converter:
     def _object(self, element: _Object, active: ActiveContext, term: Term | None, graph: str) -> str:
         """Write what an object says; returns the RDF term that stands for it."""
         self._budget.spend(_UNITS_PER_NODE)
+        given = active
         if active.previous is not None and not self._keeps_type_scope(element, active):
             active = active.previous
         if term is not None and term.context is not UNSET:
@@ -80,8 +92,20 @@ class Converter:
                 active = self._type_scope(element[name], outer, active)
         for name in active.values:
             if name in element:
-                return self._values.value_object(element, outer, active)
+                literal = self._values.value_object(element, outer, active)
+                if self._compact and term is not None and literal == self._plain(element[name], term, given):
+                    raise NotCompact("not_compact", "A value object says what the plain value would say.")
+                return literal
         return self._node(element, outer, active, graph)
+
+    def _plain(self, value: Any, term: Term, active: ActiveContext) -> str | None:
+        """What a value would say without an object around it; None when it would say nothing."""
+        if term.type == "@json" or not isinstance(value, (str, int, float)):
+            return None
+        try:
+            return self._values.scalar(value, term, active)
+        except (DataLoss, InvalidJsonLd, UnsupportedJsonLd):
+            return None
 
     @staticmethod
     def _keeps_type_scope(element: _Object, active: ActiveContext) -> bool:
@@ -126,6 +150,7 @@ class Converter:
             if name in element:
                 if subject:
                     raise InvalidJsonLd("colliding_keywords", f'"@id" and "{name}" both name the object.')
+                self._refuse_keyword(name, active.ids)
                 value = element[name]
                 if not isinstance(value, str):
                     error = InvalidJsonLd("id_value", f'"{name}" has to be one text.')
@@ -147,11 +172,14 @@ class Converter:
             case "@id" | "@context":
                 return
             case "@type":
+                self._refuse_keyword(name, active.types)
                 self._types(value, subject, outer, graph)
-            case "@graph":
-                self._each_node(value, active, subject)
-            case "@included":
-                self._each_node(value, active, graph)
+            case "@graph" | "@included":
+                if self._compact:
+                    raise NotCompact(
+                        "not_compact", f"What stands in {keyword} is overlooked by readers of plain JSON."
+                    )
+                self._each_node(value, active, subject if keyword == "@graph" else graph)
             case "":
                 self._property(subject, self._iri_term(name, active), name, value, active, graph)
             case "@list" | "@set" | "@language" | "@direction":
@@ -172,19 +200,36 @@ class Converter:
             iri = active.vocab + name
         if iri is None:
             raise UndefinedTerm("undefined_term", f'No context defines "{name}", so it would not be signed.')
-        return Term(iri)
+        return Term(iri, foreign=True)
 
     def _types(self, value: Any, subject: str, outer: ActiveContext, graph: str) -> None:
+        described = False
         for position, name in enumerate(value if isinstance(value, list) else (value,)):
             self._budget.spend(UNITS_PER_VALUE)
             try:
                 if not isinstance(name, str):
                     raise InvalidJsonLd("type_value", "A type has to be a text.")
-                self.quads.append((subject, _TYPE, self._values.type_iri(name, outer), graph))
+                type_ = self._values.type_iri(name, outer)
+                if type_ == _CREDENTIAL and not described:
+                    self._refuse_second_description(subject)
+                    described = True
+                self.quads.append((subject, _TYPE, type_, graph))
             except VcError as error:
                 if isinstance(value, list):
                     error.within(position)
                 raise
+
+    def _refuse_keyword(self, name: str, spellings: tuple[str, ...]) -> None:
+        if self._compact and name[0] == "@" and len(spellings) > 1:
+            raise NotCompact("not_compact", f'The contexts spell {name} "{spellings[1]}".')
+
+    def _refuse_second_description(self, subject: str) -> None:
+        """A credential described in two places (by its id): RDF joins them, a reader of plain JSON sees one, and a
+        member moved from there to here is not missed by the signature.
+        """
+        if self._compact and subject in self._credentials:
+            raise NotCompact("described_twice", "The same credential is described in two places.")
+        self._credentials.add(subject)
 
     def _each_node(self, value: Any, active: ActiveContext, graph: str) -> None:
         """The nodes of @graph and @included: each has to say something."""
@@ -211,6 +256,8 @@ class Converter:
             raise UndefinedTerm(
                 "undefined_term", f'The contexts exclude "{name}", so it would not be signed.'
             )
+        if term.foreign:
+            self._values.refuse_hiding(name, iri)
         if iri.startswith("_:"):
             raise DataLoss(
                 "blank_property", f'"{name}" stands for a blank node, which RDF drops as a property.'
@@ -222,6 +269,11 @@ class Converter:
         if not IRI.fullmatch(iri):
             raise RelativeIri("malformed_iri", f'"{name}" does not stand for an IRI.')
         predicate, container = term.predicate, term.container
+        nested = isinstance(value, list) and "@list" not in container and term.type != "@json"
+        if self._compact and nested and any(isinstance(item, list) for item in value):
+            raise NotCompact(
+                "not_compact", "An array within an array is overlooked by readers of plain JSON."
+            )
         if term.type == "@json":
             self._budget.spend(_UNITS_PER_NODE)
             self.quads.append((subject, predicate, literals.json_literal(value), graph))
@@ -294,6 +346,8 @@ class Converter:
         if len(item) != 1:
             raise InvalidJsonLd("set_or_list", f"{keyword} stands with other members.")
         name, value = next(iter(item.items()))
+        if self._compact and keyword == "@set":
+            raise NotCompact("not_compact", "What stands in @set is overlooked by readers of plain JSON.")
         if value is None:
             raise UnsupportedJsonLd("null_collection", f"Processors disagree about {keyword} with null.")
         if term.context is not UNSET:

@@ -39,9 +39,12 @@ _UNSUPPORTED_CONTAINERS = frozenset({"@index", "@id", "@type"})
 class Definition:
     """The terms that result from one local context on top of an active one."""
 
-    def __init__(self, active: ActiveContext, local: dict[str, Any], *, override_protected: bool) -> None:
+    def __init__(
+        self, active: ActiveContext, local: dict[str, Any], *, override_protected: bool, foreign: bool
+    ) -> None:
         self._local = local
         self._override = override_protected
+        self._foreign = foreign
         self._protect = bool(local.get("@protected", False))
         self._previous = active.terms
         self._terms = dict(active.terms)
@@ -175,6 +178,7 @@ class Definition:
             protected=self._protected(name, value),
             reverse="@reverse" in value,
             unsupported=_unsupported(name, value, iri, type_, container),
+            foreign=self._foreign,
         )
 
     def _reverse(self, name: str, value: dict[str, Any]) -> str | Unset:

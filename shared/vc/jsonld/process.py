@@ -170,7 +170,7 @@ class Contexts:
             raise InvalidContext("protected", '"@protected" is true or false.')
         if "@base" in local:
             raise UnsupportedJsonLd("base_unsupported", "Contexts with @base are not supported here.")
-        definition = Definition(active, local, override_protected=override_protected)
+        definition = Definition(active, local, override_protected=override_protected, foreign=not pinned)
         return ActiveContext(
             definition.terms(),
             vocab=definition.vocab,

@@ -70,6 +70,7 @@ class Term:
         "context",
         "datatype",
         "direction",
+        "foreign",
         "iri",
         "is_keyword",
         "language",
@@ -97,6 +98,7 @@ class Term:
         protected: bool = False,
         reverse: bool = False,
         unsupported: str = "",
+        foreign: bool = False,
     ) -> None:
         self.name = name
         self.iri = iri
@@ -111,11 +113,13 @@ class Term:
         self.prefix = prefix
         self.protected = protected
         self.reverse = reverse
+        # Given by the document itself, not by a pinned context.
+        self.foreign = foreign
         # A construct that the conversion does not know; refused where it is used, not where it is defined.
         self.unsupported = unsupported
-        # No container but @set, no scoped context: the common case, whose values need no further look.
+        # Pinned, no container but @set, no scoped context: the common case, whose values need no further look.
         plain = not (container - {"@set"}) and context is UNSET and not unsupported and type_ != "@json"
-        self.simple = plain and iri is not None and IRI.fullmatch(iri) is not None
+        self.simple = plain and not foreign and iri is not None and IRI.fullmatch(iri) is not None
 
     def _content(self) -> tuple[Any, ...]:
         kind = (self.iri, self.type, self.container, self.prefix, self.reverse, self.unsupported)

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.vc.budget import Budget
-from shared.vc.errors import DataLoss, InvalidJsonLd, RelativeIri, UndefinedTerm, UnsupportedJsonLd, VcError
-from shared.vc.jsonld import literals
+from shared.vc.errors import (
+    DataLoss,
+    InvalidJsonLd,
+    NotCompact,
+    RelativeIri,
+    UndefinedTerm,
+    UnsupportedJsonLd,
+    VcError,
+)
+from shared.vc.jsonld import literals, names
 from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.terms import IRI, KEYWORDS, UNSET, XSD, ActiveContext, Term
 
@@ -35,8 +43,9 @@ def items_of(value: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
 class Values:
     """Writes single RDF terms; what stands between them is the `Converter`'s. Knows the blank nodes of one document."""
 
-    def __init__(self, contexts: Contexts, budget: Budget) -> None:
+    def __init__(self, contexts: Contexts, budget: Budget, *, compact: bool) -> None:
         self._contexts = contexts
+        self._compact = compact
         self._budget = budget
         self._labels: dict[str, str] = {}
         self._blank = 0
@@ -53,15 +62,25 @@ class Values:
             return term.iri
         return name if name in KEYWORDS else ""
 
+    def refuse_hiding(self, name: str, iri: str) -> None:
+        """Raises NotCompact for a spelling that readers of plain JSON do not know."""
+        if self._compact and names.hides(name, iri):
+            raise NotCompact(
+                "not_compact", f'"{name[:100]}" hides a member that the standards name otherwise.'
+            )
+
     def type_iri(self, name: str, active: ActiveContext) -> str:
         term = active.terms.get(name)
         if term is not None and term.iri is not None and not term.is_keyword:
+            if term.foreign:
+                self.refuse_hiding(name, term.iri)
             return self.iri(term.iri)
         iri = None if term is not None or name in KEYWORDS else self.with_prefix(name, active)
         if iri is None and term is None and active.vocab is not None and not _KEYWORD_LIKE.fullmatch(name):
             iri = active.vocab + name
         if iri is None:
             raise UndefinedTerm("undefined_type", f'No context defines the type "{name}".')
+        self.refuse_hiding(name, iri)
         return self.iri(iri)
 
     def scalar(self, value: Any, term: Term, active: ActiveContext) -> str:

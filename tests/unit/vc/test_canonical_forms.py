@@ -150,7 +150,7 @@ class Writer:
 def test_whatever_we_accept_pyld_reads_alike(choose: random.Random) -> None:
     document = Writer(choose).document()
     try:
-        ours = rdfc.canonicalize(to_quads(document, STORE))
+        ours = rdfc.canonicalize(to_quads(document, STORE, compact=False))
     except VcError:
         return
     try:
@@ -166,7 +166,7 @@ def test_the_writer_of_documents_gets_many_past_both() -> None:
     for seed in range(400):
         document = Writer(random.Random(seed)).document()
         try:
-            compared += rdfc.canonicalize(to_quads(document, STORE)) == pyld(document, STORE)
+            compared += rdfc.canonicalize(to_quads(document, STORE, compact=False)) == pyld(document, STORE)
         except (VcError, OracleRefuses):
             continue
     assert compared > 60

@@ -14,6 +14,7 @@ from shared.vc.errors import (
     DataLoss,
     InvalidContext,
     InvalidJsonLd,
+    NotCompact,
     RelativeIri,
     UndefinedTerm,
     UnknownContext,
@@ -28,8 +29,8 @@ STORE = ContextStore.builtin()
 OB = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#"
 
 
-def canonical(document: dict[str, Any], store: ContextStore = STORE) -> str:
-    return rdfc.canonicalize(to_quads(document, store))
+def canonical(document: dict[str, Any], store: ContextStore = STORE, *, compact: bool = True) -> str:
+    return rdfc.canonicalize(to_quads(document, store, compact=compact))
 
 
 def test_a_badge_becomes_what_pyld_makes_of_it() -> None:
@@ -109,7 +110,7 @@ def test_nothing_is_dropped_in_silence(
     path: str, value: Any, error: type[VcError], code: str, pointer: str
 ) -> None:
     with pytest.raises(error) as raised:
-        to_quads(_at(badge(), path, value), STORE)
+        to_quads(_at(badge(), path, value), STORE, compact=False)
     assert (raised.value.code, raised.value.pointer) == (code, pointer)
 
 
@@ -207,9 +208,9 @@ def test_graphs_and_included_nodes() -> None:
         "@included": {"@id": "https://c.example/", "p": "x"},
         "g": [{"p": "in a graph"}, {"p": {"@list": ["a", ["b"], []]}}],
     }
-    assert canonical(document) == pyld(document, STORE)
+    assert canonical(document, compact=False) == pyld(document, STORE)
     assert (
-        canonical({"@context": context, "@graph": [{"p": 1}]})
+        canonical({"@context": context, "@graph": [{"p": 1}]}, compact=False)
         == '_:c14n0 <https://v.example/p> "1"^^<http://www.w3.org/2001/XMLSchema#integer> .\n'
     )
 
@@ -218,6 +219,55 @@ def test_control_characters_are_escaped_as_rdfc_asks() -> None:
     assert '"a\\u0000\\b\\t\\n\\u000B\\f\\r\\u001F\\"\\\\\\u007F\x80\\uFFFE"' in canonical(
         badge(name='a\0\b\t\n\v\f\r\x1f"\\\x7f\x80\ufffe')
     )
+
+
+CRED = "https://www.w3.org/2018/credentials#"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        # The expiry under its IRI, under a name of the document's own, and as an object: a reader of JSON misses it.
+        ({f"{CRED}validUntil": {"@value": "2020-01-01T00:00:00Z", "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}}, "not_compact"),
+        ({"@context": [CREDENTIALS_V2, OPEN_BADGES_3, {"until": f"{CRED}validUntil"}], "until": "2020-01-01T00:00:00Z"}, "not_compact"),
+        ({"@context": [CREDENTIALS_V2, OPEN_BADGES_3, {"cred": CRED}], "cred:validUntil": "2020-01-01T00:00:00Z"}, "not_compact"),
+        ({"@context": [CREDENTIALS_V2, OPEN_BADGES_3, {"@vocab": "https://www.w3.org/2018/"}], "credentials#validUntil": "x"}, "not_compact"),
+        ({"validUntil": {"@value": "2020-01-01T00:00:00Z", "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}}, "not_compact"),
+        ({"validUntil": [["2020-01-01T00:00:00Z"]]}, "not_compact"),
+        ({"validUntil": {"@set": ["2020-01-01T00:00:00Z"]}}, "not_compact"),
+        ({"@graph": [{"id": "https://a.example/", "name": "x"}]}, "not_compact"),
+        ({"@included": [{"id": "https://school.example/credentials/1", "name": "x"}]}, "not_compact"),
+        ({"credentialStatus": {"id": "urn:uuid:1", "type": "https://www.w3.org/ns/credentials/status#BitstringStatusListEntry"}}, "not_compact"),
+        ({"@context": [CREDENTIALS_V2, OPEN_BADGES_3, {"S": "https://www.w3.org/ns/credentials/status#BitstringStatusListEntry"}], "credentialStatus": {"type": "S"}}, "not_compact"),
+        ({"evidence": [{"@id": "urn:uuid:1", "type": "Evidence"}]}, "not_compact"),
+        ({"evidence": [{"id": "urn:uuid:1", "@type": "Evidence"}]}, "not_compact"),
+        # The status moved to another object with the credential's id, which RDF joins with the credential.
+        ({"evidence": [{"id": "https://school.example/credentials/1", "type": ["Evidence", "VerifiableCredential"], "validUntil": "2020-01-01T00:00:00Z"}]}, "described_twice"),
+    ],
+)  # fmt: skip
+def test_what_is_signed_is_what_a_reader_of_json_sees(change: dict[str, Any], code: str) -> None:
+    document = badge()
+    del document["validUntil"]
+    to_quads(document, STORE)
+    with pytest.raises(NotCompact) as refused:
+        to_quads(document | change, STORE)
+    assert refused.value.code == code
+
+
+def test_names_of_ones_own_for_terms_of_ones_own_are_no_disguise() -> None:
+    own = {"mood": "https://school.example/mood", "sch": "https://school.example/#"}
+    document = badge(mood="good", name={"@value": "Backen", "@language": "de"}) | {
+        "@context": [CREDENTIALS_V2, OPEN_BADGES_3, own],
+        "sch:more": ["x"],
+        "https://school.example/full": 1,
+        "type": [
+            "VerifiableCredential",
+            "OpenBadgeCredential",
+            "VerifiableCredential",
+            "https://school.example/Type",
+        ],
+    }
+    assert canonical(document) == pyld(document, STORE)
 
 
 def test_blank_nodes_of_the_document_keep_apart_and_together() -> None:
