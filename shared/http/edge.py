@@ -71,7 +71,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._secure(MutableHeaders(scope=message), request_id)
+                self._secure(MutableHeaders(scope=message), request_id, scope["path"])
             elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -89,8 +89,10 @@ class Edge:
         finally:
             self._record(scope, status or 499, time.perf_counter() - begun)
 
-    def _secure(self, headers: MutableHeaders, request_id: str) -> None:
+    def _secure(self, headers: MutableHeaders, request_id: str, path: str) -> None:
         headers["X-Request-ID"] = request_id
+        if path.startswith("/v1/"):
+            headers.setdefault("Cache-Control", "no-store")  # what one organisation or learner may see
         for name, value in self.headers.items():
             headers.setdefault(name, value)
 

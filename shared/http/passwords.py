@@ -1,6 +1,7 @@
 """Passwords: argon2id, at most two computations at once, never on the event loop."""
 
 import asyncio
+import functools
 import weakref
 
 from argon2 import PasswordHasher
@@ -39,10 +40,12 @@ def needs_rehash(encoded: str) -> bool:
 
 def _verify(encoded: str | None, password: str) -> bool:
     try:
-        _hasher.verify(encoded or _NOBODY, password)
+        _hasher.verify(encoded or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return encoded is not None
 
 
-_NOBODY = _hasher.hash("nobody has this password")
+@functools.cache
+def _nobody() -> str:
+    return _hasher.hash("nobody has this password")

@@ -327,6 +327,7 @@ async def test_headers_of_every_answer() -> None:
             assert headers["referrer-policy"] == "same-origin"
             assert "default-src 'none'" in headers["content-security-policy"]
             assert headers["strict-transport-security"]
+        assert (await anyone.get("/v1/things")).headers["cache-control"] == "no-store"
         assert (await anyone.get("/livez", headers={"x-request-id": "given-by-caller"})).headers[
             "x-request-id"
         ] == "given-by-caller"
