@@ -10,6 +10,9 @@ from services.issuer.awards import store as awards
 from services.issuer.awards.events import credential_url
 from services.issuer.awards.store import Award, Credential
 from services.issuer.context import Context
+from services.issuer.evidence import store as evidence_store
+from services.issuer.evidence.files import digest_of
+from services.issuer.evidence.service import path_of
 from services.issuer.keys import store as keys
 from services.issuer.status import store as status
 from shared.db import ReadSession
@@ -24,7 +27,30 @@ _BATCH = 200
 
 
 async def check_everything(context: Context) -> list[str]:
-    """Every award has its credential, whose bytes, proof, id and status bit are as they should be."""
+    """Every award has its credential, whose bytes, proof, id, status bits and events are as they should be; every piece of
+    evidence has its file.
+    """
+    return await _check_awards(context) + await _check_evidence(context)
+
+
+async def _check_evidence(context: Context) -> list[str]:
+    wrong: list[str] = []
+    after = ""
+    while True:
+        async with context.db.read() as session:
+            found = await evidence_store.kept_after(session, after, _BATCH)
+        if not found:
+            return wrong
+        for evidence in found:
+            digest = await digest_of(path_of(context, evidence))
+            if digest is None:
+                wrong.append(f"evidence {evidence.id}: its file is missing")
+            elif digest != evidence.sha256:
+                wrong.append(f"evidence {evidence.id}: its file is not the one that was uploaded")
+        after = found[-1].id
+
+
+async def _check_awards(context: Context) -> list[str]:
     wrong: list[str] = []
     known: dict[str, PublicKey] = {}
     lists: dict[str, StatusBits] = {}

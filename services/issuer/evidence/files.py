@@ -30,23 +30,40 @@ class Stored:
     media_type: str
 
 
-def path_of(directory: Path, organisation: str, sha256: str) -> Path:
-    """Where the bytes lie. Both parts are ours: an organisation's id, hashed, and a digest."""
+def path_of(directory: Path, organisation: str, evidence_id: str, sha256: str) -> Path:
+    """Where the bytes lie: named by their digest, a copy for each piece of evidence, so that erasing one can never touch
+    another that is being uploaded. Every part of the path is ours.
+    """
     owner = hashlib.sha256(organisation.encode()).hexdigest()[:32]
-    return directory / owner / sha256[:2] / sha256
+    return directory / owner / sha256[:2] / f"{sha256}.{evidence_id}"
 
 
-async def take_in(source: BinaryIO, directory: Path, organisation: str, limit: int) -> Stored:
+async def take_in(
+    source: BinaryIO, directory: Path, organisation: str, evidence_id: str, limit: int
+) -> Stored:
     """Copy a received file to its place, reading it once. Raises TooLarge beyond `limit` bytes."""
-    return await asyncio.to_thread(_take_in, source, directory, organisation, limit)
+    return await asyncio.to_thread(_take_in, source, directory, organisation, evidence_id, limit)
 
 
-async def remove(directory: Path, organisation: str, sha256: str) -> None:
+async def remove(path: Path) -> None:
     """Remove the bytes; it is no error if they are gone already."""
-    await asyncio.to_thread(path_of(directory, organisation, sha256).unlink, missing_ok=True)
+    await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-def _take_in(source: BinaryIO, directory: Path, organisation: str, limit: int) -> Stored:
+async def digest_of(path: Path) -> str | None:
+    """The SHA-256 of a file as it lies there, None if it does not."""
+    return await asyncio.to_thread(_digest_of, path)
+
+
+def _digest_of(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _take_in(source: BinaryIO, directory: Path, organisation: str, evidence_id: str, limit: int) -> Stored:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = directory / f".incoming-{secrets.token_hex(8)}"
     digest, size, head = hashlib.sha256(), 0, b""
@@ -62,9 +79,9 @@ def _take_in(source: BinaryIO, directory: Path, organisation: str, limit: int) -
             target.flush()
             os.fsync(target.fileno())
         sha256 = digest.hexdigest()
-        place = path_of(directory, organisation, sha256)
+        place = path_of(directory, organisation, evidence_id, sha256)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Whole or not at all: the same content twice ends as the same file.
+        # Whole or not at all.
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Taking in, describing, giving out and erasing evidence."""
 
+import asyncio
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,14 +21,16 @@ _BATCH = 100
 
 async def upload(context: Context, access: Access, source: BinaryIO, given: EvidenceChange) -> EvidenceOut:
     """Take in a file. Raises TooLarge."""
+    evidence_id = new_id()
     stored = await files.take_in(
         source,
         context.settings.evidence_directory,
         access.organisation,
+        evidence_id,
         context.settings.evidence_max_bytes,
     )
     evidence = Evidence(
-        id=new_id(),
+        id=evidence_id,
         organisation=access.organisation,
         sha256=stored.sha256,
         size=stored.size,
@@ -39,10 +42,14 @@ async def upload(context: Context, access: Access, source: BinaryIO, given: Evid
         created_by=access.actor,
         **{name: getattr(given, name) for name in _DESCRIBED},
     )
-    async with context.db.write() as session:
-        session.add(evidence)
-        await session.flush()
-        return _shown(context, evidence)
+    try:
+        async with context.db.write() as session:
+            session.add(evidence)
+            await session.flush()
+            return _shown(context, evidence)
+    except BaseException:
+        await files.remove(path_of(context, evidence))
+        raise
 
 
 async def change(
@@ -110,10 +117,15 @@ async def file_of(context: Context, evidence_id: str, organisation: str | None) 
         evidence = await store.get(session, evidence_id)
     if evidence is None or not _may_read(evidence, organisation):
         raise NotFound("There is no such evidence.")
-    if evidence.erased_at is not None:
+    path = path_of(context, evidence)
+    if evidence.erased_at is not None or not await asyncio.to_thread(path.is_file):
         raise EvidenceErased("The file was erased.")
+    return evidence, path
+
+
+def path_of(context: Context, evidence: Evidence) -> Path:
     directory = context.settings.evidence_directory
-    return evidence, files.path_of(directory, evidence.organisation, evidence.sha256)
+    return files.path_of(directory, evidence.organisation, evidence.id, evidence.sha256)
 
 
 def _may_read(evidence: Evidence, organisation: str | None) -> bool:
@@ -128,8 +140,8 @@ async def _erase(context: Context, session: WriteSession, evidence: Evidence) ->
     evidence.erased_at = context.clock()
     evidence.version += 1
     await session.flush()
-    if await store.shares_bytes(session, evidence.organisation, evidence.sha256) == 0:
-        await files.remove(context.settings.evidence_directory, evidence.organisation, evidence.sha256)
+    # Before the commit: should that fail, the bytes are gone all the same, and erasing can be asked for again.
+    await files.remove(path_of(context, evidence))
 
 
 async def _locked(session: WriteSession, evidence_id: str, access: Access) -> Evidence:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String, Text, func, select
+from sqlalchemy import BigInteger, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.issuer.tables import Base
@@ -18,7 +18,7 @@ class Evidence(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     organisation: Mapped[str] = mapped_column(String(64), index=True)
-    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     media_type: Mapped[str] = mapped_column(String(128))
     name: Mapped[str | None] = mapped_column(Text)
@@ -78,9 +78,7 @@ async def expired(session: ReadSession, now: datetime, limit: int) -> list[Evide
     return list(await session.scalars(query.with_for_update(key_share=True, skip_locked=True)))
 
 
-async def shares_bytes(session: ReadSession, organisation: str, sha256: str) -> int:
-    """How many pieces of evidence of the organisation still rest on these bytes."""
-    query = select(func.count()).where(
-        Evidence.organisation == organisation, Evidence.sha256 == sha256, Evidence.erased_at.is_(None)
-    )
-    return await session.scalar(query) or 0
+async def kept_after(session: ReadSession, evidence_id: str, limit: int) -> list[Evidence]:
+    """A stretch of all evidence whose bytes are kept, in order of id, for the check of what is stored."""
+    query = select(Evidence).where(Evidence.id > evidence_id, Evidence.erased_at.is_(None))
+    return list(await session.scalars(query.order_by(Evidence.id).limit(limit)))

@@ -120,6 +120,22 @@ async def test_erasing_removes_the_bytes_and_keeps_the_record(school: Organisati
     assert [path for path in directory.rglob("*") if path.is_file()] == []
 
 
+async def test_a_file_that_was_altered_or_lost_is_found(school: Organisation) -> None:
+    altered, lost = await upload(school, b"one"), await upload(school, b"two")
+    service_ = school.stage.service
+    assert await service_.fsck() == []
+    places = [(await service.file_of(service_.context, p["id"], school.id))[1] for p in (altered, lost)]
+    places[0].write_bytes(b"other")
+    places[1].unlink()
+    assert sorted(await service_.fsck()) == sorted(
+        [
+            f"evidence {altered['id']}: its file is not the one that was uploaded",
+            f"evidence {lost['id']}: its file is missing",
+        ]
+    )
+    assert (await school.stage.client().get(lost["url"])).status_code == 410
+
+
 async def test_retention_erases_by_itself(school: Organisation) -> None:
     over = to_rfc3339(utc_now() - timedelta(seconds=1))
     piece = await upload(school, b"short-lived", retention_until=over)

@@ -38,7 +38,6 @@ def upgrade() -> None:
     with op.batch_alter_table("evidence", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_evidence_organisation"), ["organisation"], unique=False)
         batch_op.create_index(batch_op.f("ix_evidence_retention_until"), ["retention_until"], unique=False)
-        batch_op.create_index(batch_op.f("ix_evidence_sha256"), ["sha256"], unique=False)
 
     op.create_table(
         "idempotency",
@@ -599,7 +598,6 @@ def downgrade() -> None:
 
     op.drop_table("idempotency")
     with op.batch_alter_table("evidence", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_evidence_sha256"))
         batch_op.drop_index(batch_op.f("ix_evidence_retention_until"))
         batch_op.drop_index(batch_op.f("ix_evidence_organisation"))
 
