@@ -16,10 +16,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from services.directory.app import Directory
 from services.directory.settings import DirectorySettings
 from shared.db import migrate
+from shared.http import passwords
 from shared.process import with_lifespan
 from tests.harness import postgres
 
@@ -211,6 +213,15 @@ def first_start(data_dir: Path, database_url: str) -> None:
 
     migrate.upgrade(database_url, Directory.migrations)
     asyncio.run(start_and_stop())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2 itself with its least cost: hundreds of sign-ins are not what these tests are about."""
+    usual = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._hasher = usual
 
 
 @pytest.fixture(scope="session")
