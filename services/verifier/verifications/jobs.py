@@ -42,7 +42,7 @@ def kind_of(verifications: Verifications) -> Kind:
         return [replace(row, input={"report": report}) for row, report in zip(rows, reports, strict=True)]
 
     async def record(_: WriteSession, __: Job, rows: Sequence[JobRow]) -> Sequence[RowResult]:
-        return [RowResult(row.index, result=_storable(row.input["report"])) for row in rows]
+        return [RowResult(row.index, result=row.input["report"]) for row in rows]
 
     return Kind(record, chunk=_CHUNK, prepare=verify)
 
@@ -91,15 +91,6 @@ class Opening:
                     act=seal,
                 )
         return answer.to_response()
-
-
-def _storable(value: Any) -> Any:
-    """The same JSON without U+0000, which PostgreSQL cannot hold: a badge may say anything, and is only shown."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\ufffd")
-    if isinstance(value, dict):
-        return {_storable(name): _storable(each) for name, each in value.items()}
-    return [_storable(each) for each in value] if isinstance(value, list) else value
 
 
 def _row(value: Any) -> Mapping[str, Any]:

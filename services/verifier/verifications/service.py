@@ -70,7 +70,7 @@ class Verifications:
             if item is not None:
                 return await self._item(item, policy, bounded=True)
             assert isinstance(given, bytes)
-            return (await self._verify(given, policy, None, bounded=True)).to_json()
+            return _shown((await self._verify(given, policy, None, bounded=True)).to_json())
         except Unusable as why:
             if why.code == "format.unrecognised":
                 raise NotABadge(why.reason) from why
@@ -127,7 +127,7 @@ class Verifications:
             data = await fetch_badge(self._fetcher, item.url)
         applicant = Applicant(**item.applicant.model_dump()) if item.applicant else None
         report = await self._verify(data, policy, applicant, bounded=bounded)
-        return report.to_json(external_id=item.external_id, metadata=item.metadata)
+        return _shown(report.to_json(external_id=item.external_id, metadata=item.metadata))
 
     async def _verify(
         self, data: bytes, policy: Policy, applicant: Applicant | None, *, bounded: bool
@@ -168,6 +168,19 @@ class Verifications:
             external_id=item.external_id if item else None,
             metadata=item.metadata if item else None,
         )
+
+
+def _shown(report: ReportJson) -> ReportJson:
+    """The report without U+0000: a badge may say anything, but neither PostgreSQL nor other readers can hold that."""
+    return {name: _without_nul(value) for name, value in report.items()}
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(each) for name, each in value.items()}
+    return [_without_nul(each) for each in value] if isinstance(value, list) else value
 
 
 def _refused(problem: Problem) -> Unusable:

@@ -17,7 +17,7 @@ def poison(issuer: Issuer) -> dict:
         {
             **node,
             "https://example.org/linked": [
-                {"@id": f"_:b{other}"} for other in range(count) if other != number
+                {"id": f"_:b{other}"} for other in range(count) if other != number
             ],
         }
         for number, node in enumerate(nodes)

@@ -263,6 +263,12 @@ def test_what_has_a_form_gets_a_report(verifier: Running, text: str, code: str):
     ReportOut.model_validate(report)
 
 
+def test_a_null_character_in_a_badge_is_not_passed_on(verifier: Running, issuer: Issuer):
+    answer = verifier.post(json.dumps(issuer.badge(1, name="a\u0000b")).encode(), "application/vc")
+    assert answer.json()["credential"]["name"] == "a\ufffdb"
+    ReportOut.model_validate(answer.json())
+
+
 def test_what_is_anonymous_is_limited_and_nothing_of_it_is_kept(make_settings, world, issuer):
     from tests.integration.verifier.conftest import running
 
