@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,35 @@ def until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
         time.sleep(0.02)
 
 
+def settings_of(world: World, data_dir: Path, **changes: Any) -> VerifierSettings:
+    """Settings of a verifier beside this world, its database migrated."""
+    port = free_port()
+    given = {
+        "data_dir": data_dir,
+        "port": port,
+        "public_url": f"http://localhost:{port}",
+        "directory_url": world.url,
+        "anonymous_per_minute": 10_000,
+        **changes,
+    }
+    settings = VerifierSettings(**given)
+    migrate.upgrade(settings.database_url, Verifier.migrations)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def shared_world() -> Iterator[World]:
+    """For tests that leave no trace in it but issuers of their own."""
+    with a_world() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def shared_verifier(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(settings_of(shared_world, tmp_path_factory.mktemp("verifier")), shared_world) as one:
+        yield one
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     with a_world() as one:
@@ -111,7 +141,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def issuer(world: World) -> Issuer:
-    one = Issuer(world)
+    one = Issuer(world, f"school-{new_id()[:8]}")
     world.recognise(one.did)
     return one
 
@@ -121,21 +151,7 @@ MakeSettings = Callable[..., VerifierSettings]
 
 @pytest.fixture
 def make_settings(world: World, tmp_path: Path) -> MakeSettings:
-    def make(**changes: Any) -> VerifierSettings:
-        port = free_port()
-        given = {
-            "data_dir": tmp_path,
-            "port": port,
-            "public_url": f"http://localhost:{port}",
-            "directory_url": world.url,
-            "anonymous_per_minute": 10_000,
-            **changes,
-        }
-        settings = VerifierSettings(**given)
-        migrate.upgrade(settings.database_url, Verifier.migrations)
-        return settings
-
-    return make
+    return partial(settings_of, world, tmp_path)
 
 
 @pytest.fixture

@@ -4,8 +4,20 @@ import json
 import re
 from html.parser import HTMLParser
 
+import pytest
+
 from tests.integration.verifier.conftest import Running
 from tests.integration.verifier.world import EMAIL, Issuer, World
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
+@pytest.fixture
+def verifier(shared_verifier: Running) -> Running:
+    return shared_verifier
 
 
 class Page(HTMLParser):

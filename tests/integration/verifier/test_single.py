@@ -23,6 +23,16 @@ def drawn() -> bytes:
 PNG = drawn()
 
 
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
+@pytest.fixture
+def verifier(shared_verifier: Running) -> Running:
+    return shared_verifier
+
+
 def codes(report: dict) -> set[str]:
     return {check["code"] for check in report["checks"]}
 
@@ -144,10 +154,10 @@ def test_a_link_to_an_image_behind_a_redirect(verifier: Running, issuer: Issuer,
 
 
 def test_a_link_is_never_cached(verifier: Running, issuer: Issuer, world: World):
-    link = world.put("/shares/one", issuer.badge(3), "application/vc")
+    link = world.put("/shares/twice", issuer.badge(3), "application/vc")
     verifier.verify({"url": link})
     verifier.verify({"url": link})
-    assert world.asked["/shares/one"] == 2
+    assert world.asked["/shares/twice"] == 2
     assert world.asked[issuer.document_path] == 1
 
 
