@@ -6,6 +6,7 @@ import secrets
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,6 +18,7 @@ from shared.observability.logs import get_logger
 
 _log = get_logger("shared.mail")
 _PORTS = {"smtp": 587, "smtps": 465}
+_LONGEST_LINE = 2_000  # of a mail in a file: longer ones are folded, and no link is that long
 
 
 class MailUnreachable(Exception):
@@ -42,7 +44,7 @@ class FolderMailer:
         self._folder = folder
 
     async def send(self, email: EmailMessage) -> None:
-        path = await asyncio.to_thread(self._write, email.as_bytes())
+        path = await asyncio.to_thread(self._write, _readable(email))
         _log.info("mail.written", folder=str(self._folder), file=path.name)
 
     def _write(self, content: bytes) -> Path:
@@ -58,6 +60,16 @@ class FolderMailer:
         except OSError as error:
             raise MailUnreachable(f"cannot write into {self._folder}") from error
         return path
+
+
+def _readable(email: EmailMessage) -> bytes:
+    """The plain text with whole lines and no transfer encoding: whoever opens the file can follow a link in it."""
+    plain = EmailMessage(policy=default.clone(cte_type="8bit", max_line_length=_LONGEST_LINE))
+    for header in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"):
+        plain[header] = str(email[header])
+    body = email.get_body(("plain",))
+    plain.set_content(body.get_content() if body is not None else "")
+    return plain.as_bytes()
 
 
 @dataclass(frozen=True)

@@ -151,9 +151,10 @@ def clear(bootstrap: str) -> None:
 
 
 def _cluster_id() -> str:
+    """A fresh id; the letter in front keeps the tool from reading one that begins with a dash as an option."""
     import base64
 
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return "C" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
 
 def _libraries() -> Path:
