@@ -4,7 +4,6 @@ The document is walked once; each member writes its quads at once. What those al
 relative IRIs, values that hang nowhere) raises instead, because dropped data is data that no signature covers.
 """
 
-import re
 from typing import Any
 
 from shared.vc.budget import Budget
@@ -31,7 +30,6 @@ _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
 _CREDENTIAL = "<https://www.w3.org/2018/credentials#VerifiableCredential>"
 _UNITS_PER_NODE = 4
-_KEYWORD_LIKE = re.compile(r"@[A-Za-z]+")
 
 _Object = dict[str, Any]
 
@@ -181,7 +179,7 @@ class Converter:
                     )
                 self._each_node(value, active, subject if keyword == "@graph" else graph)
             case "":
-                self._property(subject, self._iri_term(name, active), name, value, active, graph)
+                self._property(subject, self._values.term_of(name, active), name, value, active, graph)
             case "@list" | "@set" | "@language" | "@direction":
                 raise InvalidJsonLd("keyword_misused", f"{keyword} does not belong into this object.")
             case "@index":
@@ -190,17 +188,6 @@ class Converter:
                 raise UnsupportedJsonLd("keyword_unsupported", f"{keyword} is not supported here.")
             case _:
                 raise InvalidJsonLd("keyword_misused", f"{keyword} is not allowed in a document.")
-
-    def _iri_term(self, name: str, active: ActiveContext) -> Term:
-        """The term for a member that is itself an IRI, a compact IRI, or in the vocabulary (5.2, vocab)."""
-        if _KEYWORD_LIKE.fullmatch(name):
-            raise UndefinedTerm("reserved_term", f'"{name}" looks like a keyword and is none.')
-        iri = self._values.with_prefix(name, active)
-        if iri is None and active.vocab is not None:
-            iri = active.vocab + name
-        if iri is None:
-            raise UndefinedTerm("undefined_term", f'No context defines "{name}", so it would not be signed.')
-        return Term(iri, foreign=True)
 
     def _types(self, value: Any, subject: str, outer: ActiveContext, graph: str) -> None:
         described = False

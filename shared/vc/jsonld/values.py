@@ -69,6 +69,17 @@ class Values:
                 "not_compact", f'"{name[:100]}" hides a member that the standards name otherwise.'
             )
 
+    def term_of(self, name: str, active: ActiveContext) -> Term:
+        """The term for a member that is itself an IRI, a compact IRI, or in the vocabulary (5.2, vocab)."""
+        if _KEYWORD_LIKE.fullmatch(name):
+            raise UndefinedTerm("reserved_term", f'"{name}" looks like a keyword and is none.')
+        iri = self.with_prefix(name, active)
+        if iri is None and active.vocab is not None:
+            iri = active.vocab + name
+        if iri is None:
+            raise UndefinedTerm("undefined_term", f'No context defines "{name}", so it would not be signed.')
+        return Term(iri, foreign=True)
+
     def type_iri(self, name: str, active: ActiveContext) -> str:
         term = active.terms.get(name)
         if term is not None and term.iri is not None and not term.is_keyword:
