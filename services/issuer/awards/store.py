@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    delete,
     or_,
     select,
     tuple_,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.issuer import tables
 from services.issuer.tables import Base
 from shared.db import Instant, Json, ReadSession, WriteSession
 
@@ -231,6 +233,13 @@ async def after(session: ReadSession, award_id: str, limit: int) -> list[tuple[A
 
 async def erase(session: WriteSession, award_ids: Sequence[str], now: datetime) -> None:
     """Remove everything about the recipients of these awards; the awards themselves stay countable and revocable."""
+    row = tables.jobs.row
+    in_jobs = select(Award.job_id, Award.external_id).where(
+        Award.id.in_(award_ids), Award.job_id.is_not(None), Award.external_id.is_not(None)
+    )
+    for job_id, external_id in (await session.execute(in_jobs)).all():
+        named = (row.c.job == job_id) & (row.c.external_id == external_id)
+        await session.execute(update(row).where(named).values(external_id=None))
     await session.execute(
         update(Award)
         .where(Award.id.in_(award_ids))
@@ -247,3 +256,6 @@ async def erase(session: WriteSession, award_ids: Sequence[str], now: datetime) 
     )
     await session.execute(update(AwardChange).where(AwardChange.award_id.in_(award_ids)).values(reason=None))
     await session.execute(update(Credential).where(Credential.award_id.in_(award_ids)).values(body=None))
+    # Answers kept for repeated requests name the recipient too.
+    answers = [f"/v1/awards/{award_id}" for award_id in award_ids]
+    await session.execute(delete(tables.idempotency).where(tables.idempotency.c.location.in_(answers)))

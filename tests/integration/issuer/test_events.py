@@ -144,12 +144,28 @@ async def test_deliveries_are_noted(school: Organisation) -> None:
 async def test_a_holder_who_asks_is_forgotten(school: Organisation) -> None:
     achievement = (await school.achievement())["id"]
     recipient = {"type": "emailAddress", "identity": "canary@learner.example", "name": "Canary Learner"}
-    award = await school.award(
-        achievement, recipient=recipient, external_id="canary-1", metadata={"canary": "x"}
+    body = {
+        "achievement": achievement,
+        "recipient": recipient,
+        "external_id": "canary-1",
+        "metadata": {"canary": "x"},
+    }
+    headers = {"Idempotency-Key": "k"}
+    award = (await school.request("POST", "/v1/awards", json=body, headers=headers, expect=201)).json()
+    await school.post(
+        f"/v1/awards/{award['id']}/replace",
+        {"reason": "Canary reason.", "name": "Canary name"},
+        headers=headers,
     )
+    new = next(a for a in (await school.get("/v1/awards"))["items"] if a["id"] != award["id"])
     kept = await school.award(achievement, "other@x.example")
+    rows = [{**body, "recipient": {**recipient, "identity": "canary@x.example"}}]
+    job = await school.post("/v1/awards/bulk", rows, 202)
+    await school.finished(job)
+    (bulk,) = (await school.get(f"/v1/awards?job={job['id']}"))["items"]
     await published(school.stage)
-    await answer(school.stage, "learner-1", "holder.erased", {"credentials": [award["credential"]]}, 1)
+    held = [each["credential"] for each in (award, new, bulk)]
+    await answer(school.stage, "learner-1", "holder.erased", {"credentials": held}, 1)
 
     async def forgotten() -> Any:
         return (await school.get(f"/v1/awards/{award['id']}")).get("erased_at")
@@ -161,13 +177,16 @@ async def test_a_holder_who_asks_is_forgotten(school: Organisation) -> None:
     assert gone.json()["code"] == "recipient-erased"
     assert (await school.credential(kept)).status_code == 200
     assert await school.stage.service.fsck() == []
-    assert (await school.post(f"/v1/awards/{award['id']}/revoke"))["state"] == "revoked"
+    async with school.stage.service.db.read() as session:
+        for table in tables.Base.metadata.sorted_tables:
+            assert "canary" not in str((await session.execute(select(table))).all()).lower(), table.name
+    assert (await school.post(f"/v1/awards/{new['id']}/revoke"))["state"] == "revoked"
     await published(school.stage)
     # Published again, it tells nothing any more.
     async with school.stage.service.db.write() as session:
         outbox = tables.messaging.outbox
         await session.execute(outbox.update().values(published_at=None))
-    again = [e for e in (await published(school.stage))[CREDENTIALS.name] if e.subject == award["credential"]]
+    again = [e for e in (await published(school.stage))[CREDENTIALS.name] if e.subject == new["credential"]]
     assert [e.type for e in again][-2:] == ["org.confer.event.erased.v1", "org.confer.credential.revoked.v1"]
 
 
