@@ -1,6 +1,7 @@
 """`python -m services.directory serve | relay | consume | work | migrate | rotate-signing-key | …`."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -12,14 +13,20 @@ commands = command_line(Directory, DirectorySettings)
 
 
 @commands.command("rotate-signing-key")
-def rotate_signing_key() -> None:
-    """Sign access tokens with a new key from now on; the old one is published until its last token has expired."""
+def rotate_signing_key(
+    *,
+    compromised: Annotated[
+        bool,
+        typer.Option("--compromised", help="The old key is in strange hands: drop it and its tokens now."),
+    ] = False,
+) -> None:
+    """Sign access tokens with a new key; the old one stays published until its last token has expired."""
 
     async def rotate() -> str:
         directory = Directory(DirectorySettings())
         try:
             await directory.start()
-            return await directory.context.signing_keys.rotate()
+            return await directory.context.signing_keys.rotate(compromised=compromised)
         finally:
             await directory.stop()
 

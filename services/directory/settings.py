@@ -21,6 +21,8 @@ class DirectorySettings(ServiceSettings):
     invitation_lifetime: timedelta = timedelta(days=7)
     signing_key_lifetime: timedelta = timedelta(days=90)
     """After this a new key signs; the old one stays published until its last token has expired."""
+    signing_key_lead: timedelta = timedelta(minutes=2)
+    """How long a new key is published before it signs, so that whoever keeps a copy of the JWKS has it by then."""
     sign_ups_per_hour: int = 60
     """Anonymous organisation sign-ups from one address."""
     sign_ins_per_quarter_hour: int = 20

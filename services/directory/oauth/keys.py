@@ -39,20 +39,24 @@ class SigningKeys:
         if not active or active[0].created_at + self._settings.signing_key_lifetime <= self._clock():
             await self.rotate()
 
-    async def rotate(self) -> str:
-        """Make a new key and sign with it from now on; the ones before stay published until their tokens expired.
+    async def rotate(self, *, compromised: bool = False) -> str:
+        """Make a new key, publish it, and sign with it once it had time to become known (`signing_key_lead`).
 
-        Returns the new key's id.
+        The ones before stay published until their last token has expired; if they are compromised, they retire and
+        vanish at once, and with them every token they signed. Returns the new key's id.
         """
         key = await asyncio.to_thread(RSAKey.generate_key, _BITS, None, True)
         async with self._db.write() as session:
-            return await self._replace(session, key)
+            return await self._replace(session, key, compromised=compromised)
 
-    async def _replace(self, session: WriteSession, key: RSAKey) -> str:
+    async def _replace(self, session: WriteSession, key: RSAKey, *, compromised: bool) -> str:
         now = self._clock()
-        for old in await store.lock_active_keys(session):
-            old.retired_at = now
-            old.published_until = now + self._settings.access_token_lifetime + 2 * CLOCK_SKEW
+        for old in await store.lock_signing(session, now):
+            if compromised:
+                old.retired_at = old.published_until = now
+            elif old.retired_at is None:
+                old.retired_at = now + self._settings.signing_key_lead
+                old.published_until = old.retired_at + self._settings.access_token_lifetime + 2 * CLOCK_SKEW
         key_id = new_id()
         public = {**key.as_dict(private=False), "kid": key_id, "use": "sig", "alg": ALGORITHM}
         session.add(

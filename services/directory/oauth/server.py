@@ -240,7 +240,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no typ
             "exp": seconds(self.now + lifetime),
             "jti": secrets.token_hex(16),
         }
-        return self.context.signing_keys.sign(store.active_key(self.session), claims)
+        return self.context.signing_keys.sign(store.active_key(self.session, self.now), claims)
 
 
 def _one_way_to_authenticate(request: Request) -> None:

@@ -92,8 +92,10 @@ async def published_keys(session: ReadSession, now: datetime) -> Sequence[Signin
     )
 
 
-async def lock_active_keys(session: WriteSession) -> Sequence[SigningKey]:
-    query = select(SigningKey).where(SigningKey.retired_at.is_(None)).with_for_update()
+async def lock_signing(session: WriteSession, now: datetime) -> Sequence[SigningKey]:
+    """The keys that sign, or will, at this moment, locked."""
+    query = select(SigningKey).where(SigningKey.retired_at.is_(None) | (SigningKey.retired_at > now))
+    query = query.with_for_update()
     return (await session.execute(query.order_by(SigningKey.created_at))).scalars().all()
 
 
@@ -139,10 +141,13 @@ async def all_keys(session: ReadSession) -> Sequence[SigningKey]:
 # --- inside run_sync ------------------------------------------------------------------------------
 
 
-def active_key(session: Session) -> SigningKey:
-    """The key that signs now. Raises NoResultFound before the service has started once."""
-    query = select(SigningKey).where(SigningKey.retired_at.is_(None))
-    return session.execute(query.order_by(SigningKey.created_at.desc(), SigningKey.id).limit(1)).scalar_one()
+def active_key(session: Session, now: datetime) -> SigningKey:
+    """The key that signs now: the oldest that has not retired, since a newer one is still becoming known.
+
+    Raises NoResultFound before the service has started once.
+    """
+    query = select(SigningKey).where(SigningKey.retired_at.is_(None) | (SigningKey.retired_at > now))
+    return session.execute(query.order_by(SigningKey.created_at, SigningKey.id).limit(1)).scalar_one()
 
 
 def live_client(session: Session, client_id: str) -> tuple[Client, Organisation] | None:

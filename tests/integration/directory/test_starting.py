@@ -108,7 +108,7 @@ async def test_without_its_key_the_directory_does_not_sign(started_database: str
         from services.directory.oauth import store
 
         async with directory.db.read() as session:
-            key = await session.run_sync(store.active_key)
+            key = await session.run_sync(store.active_key, directory.clock())
         with pytest.raises(CannotOpen):
             directory.context.signing_keys.sign(key, {})
     finally:

@@ -177,6 +177,10 @@ async def test_signing_keys_rotate_and_old_tokens_hold(world: World) -> None:
     verifier = at(world, ISSUER)
     await verifier.verify(old)
     kid = await world.directory.context.signing_keys.rotate()
+    assert len((await world.http.get("/oauth/jwks.json")).json()["keys"]) == 2
+    known_first = (await world.token(client)).json()["access_token"]
+    assert jws.extract_compact(known_first.encode()).headers()["kid"] != kid, "published before it signs"
+    world.clock.advance(timedelta(minutes=2))
     new = (await world.token(client)).json()["access_token"]
     assert jws.extract_compact(new.encode()).headers()["kid"] == kid
     keys = (await world.http.get("/oauth/jwks.json")).json()["keys"]
@@ -187,6 +191,17 @@ async def test_signing_keys_rotate_and_old_tokens_hold(world: World) -> None:
     await verifier.verify(old)
     world.clock.advance(timedelta(minutes=20))
     assert [key["kid"] for key in (await world.http.get("/oauth/jwks.json")).json()["keys"]] == [kid]
+
+
+async def test_a_compromised_signing_key_is_gone_at_once(world: World) -> None:
+    client = await world.client(await world.owner("anna"), "awards:read")
+    old = (await world.token(client)).json()["access_token"]
+    await world.directory.context.signing_keys.rotate()
+    kid = await world.directory.context.signing_keys.rotate(compromised=True)
+    assert [key["kid"] for key in (await world.http.get("/oauth/jwks.json")).json()["keys"]] == [kid]
+    with pytest.raises(Unauthenticated):
+        await at(world, ISSUER).verify(old)
+    await at(world, ISSUER).verify((await world.token(client)).json()["access_token"])
 
 
 async def test_a_signing_key_is_replaced_when_it_is_old(world: World) -> None:
