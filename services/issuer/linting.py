@@ -5,10 +5,9 @@ from itertools import islice
 from typing import Any
 
 from services.issuer.errors import UnknownContext
-from services.issuer.profiles.documents import CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT
 from shared.http.problems import FieldError, Problem
 from shared.vc import jsonld, strict_json
-from shared.vc.contexts import ContextStore
+from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3, ContextStore
 from shared.vc.errors import UnknownContext as ContextMissing
 from shared.vc.errors import VcError
 from shared.vc.model import lint as faults
@@ -45,7 +44,7 @@ def lint(
             errors=[FieldError(base + finding.pointer, finding.reason) for finding in found],
         )
     try:
-        jsonld.to_nquads({"@context": [CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, *extra], **value}, contexts)
+        jsonld.to_nquads({"@context": [CREDENTIALS_V2, OPEN_BADGES_3, *extra], **value}, contexts)
     except ContextMissing as missing:
         raise UnknownContext(
             "Ask the operator to pin this context, or leave out what needs it.", context=missing.url

@@ -23,7 +23,9 @@ class IssuerSettings(ServiceSettings):
     evidence_dir: Path | None = None
     """Where evidence files lie; every process of the issuer needs the same directory."""
     evidence_max_bytes: int = Field(default=200 * MEGABYTE, gt=0)
+    """The largest evidence file."""
     image_max_bytes: int = Field(default=1 * MEGABYTE, gt=0)
+    """The largest image of an achievement."""
     job_chunk: int = Field(default=100, gt=0, le=1000)
     """Awards of a bulk job that share one transaction."""
     status_list_capacity: int = Field(default=131_072, gt=0, le=131_072)

@@ -16,13 +16,13 @@ from services.issuer.errors import InvalidCredential
 from services.issuer.evidence.store import Evidence
 from services.issuer.keys.signing import Signer
 from services.issuer.linting import refuse_keywords, without_nothing
-from services.issuer.profiles.documents import CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, issuer_object
+from services.issuer.profiles.documents import issuer_object
 from services.issuer.profiles.store import Profile
 from services.issuer.status.service import Place
 from shared.clock import to_rfc3339
 from shared.http.problems import FieldError
 from shared.vc import jsonld, strict_json
-from shared.vc.contexts import ContextStore
+from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3, ContextStore
 from shared.vc.errors import VcError
 from shared.vc.model import lint
 
@@ -62,7 +62,7 @@ def plan(
         profile=profile,
         rubrics=rubrics,
         signer=signer,
-        contexts=[CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, *version.contexts],
+        contexts=[CREDENTIALS_V2, OPEN_BADGES_3, *version.contexts],
         issuer=issuer_object(profile),
         note=_LOCALHOST_NOTE if context.settings.demonstration else note,
     )

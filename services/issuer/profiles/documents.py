@@ -1,27 +1,20 @@
 """The public documents of a profile: its DID, its DID document, its Open Badges Profile."""
 
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import Any, Literal, cast
 
 from services.issuer.keys.store import SigningKey
 from services.issuer.profiles.store import Profile
-from shared.clock import to_rfc3339
+from shared.vc import multikey
+from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3
+from shared.vc.dids import DocumentKey, did_web, web_document
 
-CREDENTIALS_CONTEXT = "https://www.w3.org/ns/credentials/v2"
-OPEN_BADGES_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 _IN_CREDENTIALS = ("name", "url", "image", "email", "otherIdentifier", "official", "parentOrg")
 
 
 def did_of(public_url: str, profile_id: str) -> str:
-    """`did:web` of a profile under a public URL (did:web §3.1): a port's colon is percent-encoded, slashes are colons.
-
-    Computed once, when the profile is made, and stored.
-    """
-    parts = urlsplit(public_url)
-    host = quote(parts.netloc, safe="")
-    path = [quote(segment, safe="") for segment in parts.path.split("/") if segment]
-    return ":".join(["did:web", host, *path, "issuers", profile_id])
+    """`did:web` of a profile under a public URL. Computed once, when the profile is made, and stored."""
+    return did_web(public_url, "issuers", profile_id)
 
 
 def verification_method(did: str, key: SigningKey) -> str:
@@ -30,28 +23,12 @@ def verification_method(did: str, key: SigningKey) -> str:
 
 def did_document(profile: Profile, keys: Sequence[SigningKey], public_url: str) -> dict[str, Any]:
     """The DID document. Retired keys still vouch for what they signed; compromised ones vouch for nothing."""
-    methods = [_method(profile.did, key) for key in keys]
-    good = [verification_method(profile.did, key) for key in keys if key.state != "compromised"]
-    return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "id": profile.did,
-        "alsoKnownAs": [profile_url(public_url, profile.id)],
-        "verificationMethod": methods,
-        "assertionMethod": good,
-    }
+    shown = [DocumentKey(multikey.decode(key.fragment), _state(key)) for key in keys]
+    return web_document(profile.did, shown, also_known_as=[profile_url(public_url, profile.id)])
 
 
-def _method(did: str, key: SigningKey) -> dict[str, Any]:
-    method = {
-        "id": verification_method(did, key),
-        "type": "Multikey",
-        "controller": did,
-        "publicKeyMultibase": key.fragment,
-    }
-    if key.state == "compromised" and key.compromised_since is not None:
-        # Controlled Identifiers §2.2: from this moment on the key's signatures are not to be trusted.
-        method["revoked"] = to_rfc3339(key.compromised_since)
-    return method
+def _state(key: SigningKey) -> Literal["active", "retired", "compromised"]:
+    return cast("Literal['active', 'retired', 'compromised']", key.state)  # no other is ever written
 
 
 def profile_url(public_url: str, profile_id: str) -> str:
@@ -61,7 +38,7 @@ def profile_url(public_url: str, profile_id: str) -> str:
 def profile_document(profile: Profile) -> dict[str, Any]:
     """The Open Badges Profile that the profile's address answers with."""
     return {
-        "@context": [CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT],
+        "@context": [CREDENTIALS_V2, OPEN_BADGES_3],
         "id": profile.did,
         "type": ["Profile"],
         **profile.document,

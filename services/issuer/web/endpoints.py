@@ -15,8 +15,6 @@ from services.issuer.errors import RecipientErased
 from services.issuer.keys import store as keys
 from services.issuer.profiles import store as profiles
 from services.issuer.profiles.documents import (
-    CREDENTIALS_CONTEXT,
-    OPEN_BADGES_CONTEXT,
     did_document,
     profile_document,
     profile_url,
@@ -31,6 +29,7 @@ from shared.http.routing import Router
 from shared.http.schemas import Id
 from shared.vc import strict_json
 from shared.vc.baking import bake_png, bake_svg
+from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from shared.web import Pages
 
 router = Router(tags=["public"])
@@ -219,7 +218,7 @@ async def _achievement(
         achievement = await achievements.get(session, achievement_id)
         assert achievement is not None  # a foreign key
         if media_type != HTML:
-            contexts = [CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, *version.contexts]
+            contexts = [CREDENTIALS_V2, OPEN_BADGES_3, *version.contexts]
             return _document(request, {"@context": contexts, **version.document}, media_type)
         profile = await profiles.get(session, achievement.profile_id)
         assert profile is not None

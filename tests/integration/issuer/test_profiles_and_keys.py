@@ -16,7 +16,10 @@ def verifies(body: bytes, did_document: dict[str, Any]) -> bool:
     """As a verifier sees it: the proof holds, with a key that the DID document lists for assertions."""
     document = strict_json.loads_object(body)
     (proof,) = data_integrity.proofs_of(document)
-    method = next(m for m in did_document["verificationMethod"] if m["id"] == proof["verificationMethod"])
+    methods = {method["id"]: method for method in did_document["verificationMethod"]}
+    method = methods.get(proof["verificationMethod"])
+    if method is None:
+        return False
     key = multikey.decode(method["publicKeyMultibase"])
     data_integrity.verify(document, proof, key, ContextStore.builtin())
     return method["id"] in did_document["assertionMethod"]
