@@ -4,14 +4,25 @@ Every setting can be given for one service (`CONFER_ISSUER_DATABASE_URL`) or for
 the narrower one wins. The embedded profile needs none of them.
 """
 
+import os
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 PORTS = {"issuer": 8001, "backpack": 8002, "verifier": 8003, "directory": 8004}
+
+
+_DATABASES = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
+S = TypeVar("S", bound="ServiceSettings")
 
 
 class SettingRefused(Exception):
@@ -114,19 +125,26 @@ class ServiceSettings(BaseSettings):
         return self.key_file
 
     def refuse(self) -> None:
-        """Refuse what the production profile must not run with (decision 2).
+        """Refuse what cannot be used, and what the production profile must not run with (decision 2).
 
         Raises:
             SettingRefused: naming the setting to change.
         """
         if self.embedded:
             return
-        name = f"CONFER_{self.service.upper()}_"
         if self.database_url.startswith("sqlite"):
             raise SettingRefused(f"{name}DATABASE_URL: production needs PostgreSQL (postgresql+asyncpg://…)")
         if not self.kafka_bootstrap:
             raise SettingRefused(
                 "CONFER_KAFKA_BOOTSTRAP: production needs Apache Kafka, the local log is one file"
+            )
+        name = f"CONFER_{self.service.upper()}_"
+        smtp = urlsplit(self.smtp_url.get_secret_value())
+        if any(smtp) and (smtp.scheme not in {"smtp", "smtps"} or not smtp.hostname):
+            raise SettingRefused("CONFER_SMTP_URL: must be smtp://[user:password@]host[:port] or smtps://…")
+        if not self.database_url.startswith(_DATABASES):
+            raise SettingRefused(
+                f"{name}DATABASE_URL: must be postgresql+asyncpg://… or sqlite+aiosqlite://…"
             )
         for field in ("public_url", "issuer_url", "backpack_url", "verifier_url", "directory_url"):
             if not str(getattr(self, field)).startswith("https://"):
@@ -139,3 +157,37 @@ class ServiceSettings(BaseSettings):
             )
         if not self.smtp_url.get_secret_value() and self.service in {"backpack", "directory"}:
             raise SettingRefused("CONFER_SMTP_URL: production sends mail over SMTP")
+        self._refuse_key_file(f"{name}KEY_FILE")
+
+    def _refuse_key_file(self, name: str) -> None:
+        # Imported here: whoever only reads settings needs no database.
+        from shared.db.keys import KeyEncryption, KeyFileRefused
+
+        try:
+            KeyEncryption.from_file(self.encryption_key_file)
+        except KeyFileRefused as refusal:
+            raise SettingRefused(f"{name}: {refusal}") from refusal
+
+
+def read_settings(settings_class: type[S]) -> S:
+    """The settings as the environment gives them.
+
+    Raises:
+        SettingRefused: a value cannot be read; names the variable, never its value: it may be a secret.
+    """
+    try:
+        return settings_class()
+    except ValidationError as error:
+        wrong = {_variable(settings_class, each["loc"]): each["msg"] for each in error.errors()}
+        # What was derived from a wrong value is wrong too: the one that was given comes first.
+        name = min(wrong, key=lambda variable: variable not in os.environ)
+        raise SettingRefused(f"{name}: {wrong[name].removeprefix('Value error, ')}") from error
+    except SettingsError as error:
+        raise SettingRefused(f"CONFER_…: {error}") from error
+
+
+def _variable(settings_class: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
+    """The environment variable that a setting was read from, the narrower one before the common one."""
+    field = str(location[0]).upper() if location else "SETTINGS"
+    own, common = f"CONFER_{settings_class.service.upper()}_{field}", f"CONFER_{field}"
+    return common if own not in os.environ and common in os.environ else own

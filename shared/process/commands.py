@@ -15,7 +15,7 @@ from shared.process.lifespan import with_lifespan
 from shared.process.moving import MoveRefused, move_service
 from shared.process.service import Role, Service
 from shared.process.supervision import running
-from shared.settings import ServiceSettings, SettingRefused
+from shared.settings import ServiceSettings, SettingRefused, read_settings
 
 
 def command_line(service_class: type[Service], settings_class: type[ServiceSettings]) -> typer.Typer:
@@ -28,7 +28,7 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
     )
 
     def prepare() -> ServiceSettings:
-        settings = settings_class()
+        settings = read_settings(settings_class)
         configure(service_class.name, settings.log_level)
         return settings
 
