@@ -130,14 +130,6 @@ class ServiceSettings(BaseSettings):
         Raises:
             SettingRefused: naming the setting to change.
         """
-        if self.embedded:
-            return
-        if self.database_url.startswith("sqlite"):
-            raise SettingRefused(f"{name}DATABASE_URL: production needs PostgreSQL (postgresql+asyncpg://…)")
-        if not self.kafka_bootstrap:
-            raise SettingRefused(
-                "CONFER_KAFKA_BOOTSTRAP: production needs Apache Kafka, the local log is one file"
-            )
         name = f"CONFER_{self.service.upper()}_"
         smtp = urlsplit(self.smtp_url.get_secret_value())
         if any(smtp) and (smtp.scheme not in {"smtp", "smtps"} or not smtp.hostname):
@@ -145,6 +137,14 @@ class ServiceSettings(BaseSettings):
         if not self.database_url.startswith(_DATABASES):
             raise SettingRefused(
                 f"{name}DATABASE_URL: must be postgresql+asyncpg://… or sqlite+aiosqlite://…"
+            )
+        if self.embedded:
+            return
+        if self.database_url.startswith("sqlite"):
+            raise SettingRefused(f"{name}DATABASE_URL: production needs PostgreSQL (postgresql+asyncpg://…)")
+        if not self.kafka_bootstrap:
+            raise SettingRefused(
+                "CONFER_KAFKA_BOOTSTRAP: production needs Apache Kafka, the local log is one file"
             )
         for field in ("public_url", "issuer_url", "backpack_url", "verifier_url", "directory_url"):
             if not str(getattr(self, field)).startswith("https://"):
@@ -155,9 +155,9 @@ class ServiceSettings(BaseSettings):
             raise SettingRefused(
                 f"{name}KEY_FILE: production generates no key; make one with `confer keys new FILE` and mount it"
             )
+        self._refuse_key_file(f"{name}KEY_FILE")
         if not self.smtp_url.get_secret_value() and self.service in {"backpack", "directory"}:
             raise SettingRefused("CONFER_SMTP_URL: production sends mail over SMTP")
-        self._refuse_key_file(f"{name}KEY_FILE")
 
     def _refuse_key_file(self, name: str) -> None:
         # Imported here: whoever only reads settings needs no database.
