@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench migrate openapi lock clean
+.PHONY: help run demo test lint format docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,8 +31,9 @@ format: $(VENV)/.test ## write the code as the linter wants it
 migrate: $(VENV)/.run ## bring the four databases to the newest revision
 	@$(BIN)/confer migrate
 
-openapi: $(VENV)/.run ## write the four OpenAPI documents into docs/openapi
+docs: $(VENV)/.test ## write what is made from the code: docs/openapi, docs/errors.md, docs/settings.md
 	@$(BIN)/confer openapi docs/openapi
+	@$(BIN)/python -m tests.harness.reference
 
 lock: $(VENV)/.test ## compile requirements/*.in to hashed pins
 	@for set in run test; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

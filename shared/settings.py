@@ -46,20 +46,27 @@ class ServiceSettings(BaseSettings):
     """What every service can be told. A subclass names its service and adds its own."""
 
     service: ClassVar[str]
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     profile: Literal["embedded", "production"] = "embedded"
+    """`embedded` needs no other setting; `production` refuses what must not be relied on, by name."""
     data_dir: Path = Path("var")
+    """Where databases, the event log, keys, mail and evidence lie unless another setting says otherwise."""
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: int = 0
     """0 takes the service's usual port."""
     public_url: PublicUrl = ""
     """How the world reaches this service; stored at first start and never recomputed."""
 
     issuer_url: PublicUrl = "http://localhost:8001"
+    """The public URL of the issuer."""
     backpack_url: PublicUrl = "http://localhost:8002"
+    """The public URL of the backpack."""
     verifier_url: PublicUrl = "http://localhost:8003"
+    """The public URL of the verifier."""
     directory_url: PublicUrl = "http://localhost:8004"
+    """The public URL of the directory."""
     peers: dict[str, str] = {}
     """Public origin -> inside base URL, for services that reach one another behind a proxy (JSON object)."""
 
@@ -72,7 +79,9 @@ class ServiceSettings(BaseSettings):
     smtp_url: SecretStr = SecretStr("")
     """`smtp://user:password@host:port` or `smtps://…`; empty writes messages into `<data_dir>/mail`."""
     mail_from: str = "Confer <badges@localhost>"
+    """Whom mail comes from."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged; `debug` is refused in production."""
 
     @classmethod
     def settings_customise_sources(

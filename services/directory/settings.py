@@ -15,10 +15,13 @@ class DirectorySettings(ServiceSettings):
     access_token_lifetime: timedelta = timedelta(minutes=15)
     """A JWT cannot be called back, so it is short."""
     refresh_token_lifetime: timedelta = timedelta(days=30)
+    """How long a refresh token waits to be used; each use gives a new one."""
     code_lifetime: timedelta = timedelta(minutes=1)
     """RFC 6749 allows ten; a client redeems at once."""
     session_lifetime: timedelta = timedelta(hours=12)
+    """How long somebody stays signed in."""
     invitation_lifetime: timedelta = timedelta(days=7)
+    """How long an invitation can be accepted."""
     signing_key_lifetime: timedelta = timedelta(days=90)
     """After this a new key signs; the old one stays published until its last token has expired."""
     signing_key_lead: timedelta = timedelta(minutes=2)

@@ -1,7 +1,6 @@
 """The OpenAPI documents: checked in, true, valid, complete, with operation ids that never change by accident."""
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +8,11 @@ import pytest
 from openapi_spec_validator import validate
 
 from shared.http.openapi import operations
-from shared.process import Service
+from tests.harness.services import service_of
 
 SERVICES = ("issuer", "backpack", "verifier", "directory")
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
 _METHODS = {"get", "put", "post", "patch", "delete"}
-
-
-def _service(name: str, data_dir: Path) -> Service:
-    settings = getattr(import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")(
-        data_dir=data_dir
-    )
-    made: Service = getattr(import_module(f"services.{name}.app"), name.capitalize())(settings)
-    return made
 
 
 def _checked_in(name: str) -> dict[str, Any]:
@@ -40,8 +31,9 @@ def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_checked_in_document_is_the_one_served(name: str, tmp_path: Path) -> None:
-    served = json.loads(json.dumps(_service(name, tmp_path).build().openapi()))
-    assert served == _checked_in(name), "the API changed: run `make openapi` and look at the difference"
+    with service_of(name, tmp_path) as service:
+        served = json.loads(json.dumps(service.build().openapi()))
+    assert served == _checked_in(name), "the API changed: run `make docs` and look at the difference"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -78,5 +70,6 @@ def test_every_refusal_of_our_own_api_is_a_documented_problem(name: str) -> None
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_operation_says_whom_it_is_for(name: str, tmp_path: Path) -> None:
-    unstated = [f"{o.method} {o.path}" for o in operations(_service(name, tmp_path).build()) if not o.stated]
+    with service_of(name, tmp_path) as service:
+        unstated = [f"{o.method} {o.path}" for o in operations(service.build()) if not o.stated]
     assert unstated == []

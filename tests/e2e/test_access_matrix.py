@@ -9,7 +9,6 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ import pytest
 from services.directory.scopes import ROLES, SCOPES
 from shared.http.client import Client, Response, open_client
 from shared.http.openapi import Operation, operations
-from shared.process import Service
 from tests.harness.platform import Platform, platform
+from tests.harness.services import service_of
 from tests.harness.story import ELSEWHERE, Story
 
 CANARY = "Canary-" + secrets.token_hex(8)
@@ -31,11 +30,8 @@ BY_SESSION_ONLY = re.compile(r"^/v1/(members/me|sessions|invitations)|^/oauth/|^
 
 
 def _operations(service: str, data_dir: Path) -> list[Operation]:
-    settings = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
-    made: Service = getattr(import_module(f"services.{service}.app"), service.capitalize())(
-        settings(data_dir=data_dir)
-    )
-    return list(operations(made.build()))
+    with service_of(service, data_dir) as made:
+        return list(operations(made.build()))
 
 
 class Matrix:

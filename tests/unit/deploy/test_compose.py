@@ -1,15 +1,14 @@
 """The compose file does what it claims: real commands, real settings, migrations first, nothing running as root."""
 
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from shared.process import Service, command_line
-from shared.settings import ServiceSettings
+from shared.process import command_line
+from tests.harness.services import classes_of, service_of
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
@@ -34,7 +33,7 @@ def test_every_service_serves_and_migrates() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_command_exists(name: str) -> None:
     module, command = OURS[name]["command"]
-    commands = command_line(*_classes(_service_of(OURS[name])))
+    commands = command_line(*classes_of(_service_of(OURS[name])))
     known = {c.name or c.callback.__name__ for c in commands.registered_commands if c.callback}
     assert module == f"services.{_service_of(OURS[name])}"
     assert command in known
@@ -43,25 +42,16 @@ def test_command_exists(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_worker_role_that_a_service_has_is_run(name: str, tmp_path: Path) -> None:
     service = _service_of(OURS[name])
-    service_class, settings_class = _classes(service)
-    settings = settings_class(data_dir=tmp_path)
-    roles = {worker.role for worker in service_class(settings).workers()} - {"serve"}
+    with service_of(service, tmp_path) as made:
+        roles = {worker.role for worker in made.workers()} - {"serve"}
     run = {unit["command"][1] for unit in OURS.values() if _service_of(unit) == service}
     assert roles <= run
-
-
-def _classes(service: str) -> tuple[type[Service], type[ServiceSettings]]:
-    name = service.capitalize()
-    return (
-        getattr(import_module(f"services.{service}.app"), name),
-        getattr(import_module(f"services.{service}.settings"), f"{name}Settings"),
-    )
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_setting_is_one(name: str) -> None:
     service = _service_of(OURS[name])
-    known = set(_classes(service)[1].model_fields)
+    known = set(classes_of(service)[1].model_fields)
     for variable in OURS[name]["environment"]:
         other = re.match(r"CONFER_(ISSUER|BACKPACK|VERIFIER|DIRECTORY)_", variable)
         if other and other[1].lower() != service and variable != f"CONFER_{other[1]}_URL":
