@@ -28,12 +28,14 @@ from shared.vc.model import lint
 
 MEDIA_TYPE = "application/vc"
 MAX_BYTES = 256 * 1024
+_ACHIEVEMENT_CORE = frozenset({"id", "type", "name", "description", "criteria", "resultDescription"})
+_ISSUER_CORE = frozenset({"id", "type", "name"})
 _OURS = ("id", "type", "achievement", "identifier")
 _LOCALHOST_NOTE = "Demonstration: issued by an installation on somebody's own machine; it proves nothing."
 _TEST_NOTE = "Test: issued by an organisation that only tries things out; it proves nothing."
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
     """What all awards of one achievement share within a transaction."""
 
@@ -45,6 +47,8 @@ class Plan:
     contexts: list[str]
     issuer: dict[str, Any]
     note: str | None
+    linted: bool = False
+    """Whether a whole credential of this achievement passed the lint already."""
 
 
 def plan(
@@ -137,8 +141,22 @@ def build(
         document["awardedDate"] = to_rfc3339(given.awarded_date)
     if prepared.evidence:
         document["evidence"] = prepared.evidence
-    _lint(document, contexts)
+    # The first credential is linted whole; of those that follow only what is not the same for all.
+    _lint(_without_common(document, shared) if shared.linted else document, contexts)
+    shared.linted = True
+    if len(strict_json.dumps(document)) > MAX_BYTES:
+        raise InvalidCredential(f"The credential would be longer than {MAX_BYTES} bytes; shorten its texts.")
     return document
+
+
+def _without_common(document: dict[str, Any], shared: Plan) -> dict[str, Any]:
+    """The credential with no more of issuer and achievement than the model asks for and results refer to."""
+    subject = document["credentialSubject"]
+    achievement = {name: each for name, each in shared.version.document.items() if name in _ACHIEVEMENT_CORE}
+    if "result" not in subject:
+        achievement.pop("resultDescription", None)
+    issuer = {name: each for name, each in shared.issuer.items() if name in _ISSUER_CORE}
+    return {**document, "issuer": issuer, "credentialSubject": {**subject, "achievement": achievement}}
 
 
 def _lint(document: dict[str, Any], contexts: ContextStore) -> None:
@@ -148,16 +166,18 @@ def _lint(document: dict[str, Any], contexts: ContextStore) -> None:
             "Correct what `errors` names; the credential would break the Open Badges 3.0 model there.",
             errors=[FieldError(_where(finding.pointer), finding.reason) for finding in found],
         )
-    if len(strict_json.dumps(document)) > MAX_BYTES:
-        raise InvalidCredential(f"The credential would be longer than {MAX_BYTES} bytes; shorten its texts.")
-
     try:
-        jsonld.to_nquads(document, contexts)
+        jsonld.to_quads(document, contexts)
     except VcError as error:
-        raise InvalidCredential(
-            "Every term needs a context that defines it, or it would not be signed.",
-            errors=[FieldError(_where(error.pointer), error.reason)],
-        ) from error
+        raise cannot_be_signed(error) from error
+
+
+def cannot_be_signed(error: VcError) -> InvalidCredential:
+    """The refusal of what would not be signed whole."""
+    return InvalidCredential(
+        "Every term needs a context that defines it, or it would not be signed.",
+        errors=[FieldError(_where(error.pointer), error.reason)],
+    )
 
 
 def _where(pointer: str) -> str:

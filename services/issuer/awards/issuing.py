@@ -13,7 +13,7 @@ from typing import Any
 
 from services.issuer.achievements import store as achievements
 from services.issuer.awards import changing, events, store
-from services.issuer.awards.building import MEDIA_TYPE, Plan, Prepared, build, plan, prepare
+from services.issuer.awards.building import MEDIA_TYPE, Plan, Prepared, build, cannot_be_signed, plan, prepare
 from services.issuer.awards.evidence import named
 from services.issuer.awards.schemas import AwardIn, Origin
 from services.issuer.awards.store import Award
@@ -31,6 +31,7 @@ from services.issuer.status import service as status
 from services.issuer.status.service import REVOCATION, SUSPENSION, Place
 from shared.db import WriteSession, new_id
 from shared.http.problems import NotFound, Problem
+from shared.vc.errors import VcError
 
 
 @dataclass(frozen=True)
@@ -300,7 +301,9 @@ async def _persist(
     now: datetime,
     outcomes: dict[int, Outcome],
 ) -> None:
-    """Intent, signature, check, bytes and events. An exception here is a fault of ours: everything is rolled back."""
+    """Intent, signature, check, bytes and events. An exception rolls everything back: a refusal of one in a chunk is found
+    by the job's halving.
+    """
     if not ready:
         return
     replaced = [(each.replaces, each.award) for each in ready if each.replaces is not None]
@@ -332,6 +335,10 @@ async def _sign(context: Context, ready: Sequence[_Ready], now: datetime) -> dic
     bodies: dict[int, bytes] = {}
     for group in by_key.values():
         signer = group[0].prepared.plan.signer
-        signed = await signing.sign_all(context, signer, [each.document for each in group], now)
+        try:
+            signed = await signing.sign_all(context, signer, [each.document for each in group], now)
+        except VcError as error:
+            # What no single part of it showed: the whole is too much work for whoever has to verify it, for instance.
+            raise cannot_be_signed(error) from error
         bodies |= {each.number: body for each, body in zip(group, signed, strict=True)}
     return bodies

@@ -210,7 +210,7 @@ async def test_revoking_sets_the_bit_for_good(school: Organisation) -> None:
         "misconduct",
         given["reason"],
     )
-    await until(lambda: bit(school.stage, entry), seconds=2)
+    await until(lambda: bit(school.stage, entry), seconds=5)
     assert (await school.post(f"/v1/awards/{award['id']}/revoke", {}, 409))["code"] == "award-revoked"
     assert (await school.post(f"/v1/awards/{award['id']}/reinstate", {}, 409))["code"] == "award-revoked"
     history = (await school.get(f"/v1/awards/{award['id']}"))["history"]

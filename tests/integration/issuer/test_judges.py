@@ -77,7 +77,7 @@ async def test_our_own_verifier(school: Organisation) -> None:
     async def rejected() -> bool:
         return (await judged(school, (await school.credential(award)).content)).verdict == "rejected"
 
-    await until(rejected, 5)
+    await until(rejected)
 
 
 async def test_openbadgeslib(school: Organisation) -> None:
