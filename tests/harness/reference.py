@@ -35,6 +35,8 @@ def errors() -> str:
         "what to quote when asking for help. Endpoints of a standard answer errors as their standard says.",
         "",
     ]
+    for name in SERVICES:
+        import_module(f"services.{name}.app")  # problems are known once the modules that raise them are
     common = registered("shared")
     for heading, found in [
         ("Everywhere", common),
@@ -60,7 +62,6 @@ def errors() -> str:
 
 
 def _own(name: str, common: Any) -> list[Any]:
-    import_module(f"services.{name}.app")
     return [problem for problem in registered(f"services.{name}") if problem not in common]
 
 
