@@ -66,5 +66,8 @@ class CredentialOut(Schema):
 class CredentialDetail(CredentialOut):
     """One badge, with what it says and its newest verification report."""
 
+    picture: str | None = Field(
+        description="The media type of the badge's picture; PNG and SVG can carry the badge."
+    )
     says: dict[str, Any] | None = Field(description="The badge as parsed, or null for one that is no JSON.")
     report: dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.backpack.context import Context
 from services.backpack.credentials import keeping, store
-from services.backpack.credentials.files import Download, download
+from services.backpack.credentials.files import Download, download, picture_type_of
 from services.backpack.credentials.files import picture as picture_file
 from services.backpack.credentials.schemas import CredentialDetail, CredentialOut
 from services.backpack.credentials.showing import shown, shown_with
@@ -73,12 +73,14 @@ async def read(context: Context, learner_id: str, row_id: str) -> CredentialDeta
         credential = await _held(session, learner_id, row_id)
         report = await store.document(session, row_id, store.REPORT)
         text = await store.document(session, row_id, store.CREDENTIAL)
+        picture_type = await picture_type_of(session, credential)
     assert report is not None, "every kept credential has a report"
     assert text is not None, "every kept credential has its text"
     return shown_with(
         context.vault,
         credential,
         context.clock(),
+        picture=picture_type,
         says=_parsed(keeping.content_of(context.vault, text)),
         report=json.loads(keeping.content_of(context.vault, report)),
     )

@@ -29,11 +29,12 @@ def shown_with(
     credential: Credential,
     now: datetime,
     *,
+    picture: str | None,
     says: dict[str, Any] | None,
     report: dict[str, Any],
 ) -> CredentialDetail:
     return CredentialDetail.model_validate(
-        {**_fields(vault, credential, now), "says": says, "report": report}
+        {**_fields(vault, credential, now), "picture": picture, "says": says, "report": report}
     )
 
 

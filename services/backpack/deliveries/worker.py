@@ -1,5 +1,7 @@
 """Verifying what was delivered, outside of any transaction, and keeping or refusing it in one."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,12 +17,12 @@ from services.backpack.credentials.store import DELIVERED, OFFERED, UNCLAIMED, C
 from services.backpack.deliveries import store
 from services.backpack.deliveries.answers import say
 from services.backpack.deliveries.invitations import invite, tell_offered
-from services.backpack.deliveries.service import STATUS_REASON, Issued, content_of
+from services.backpack.deliveries.service import STATUS_REASON, Issued, Recipient, content_of
 from services.backpack.deliveries.store import KEPT, REFUSED, Delivery
 from services.backpack.identifiers import store as identifiers
 from services.backpack.identifiers.addresses import normalise
 from services.backpack.verification import Judgement, judge
-from shared.db import WriteSession, new_id
+from shared.db import WriteSession, is_transient, new_id
 from shared.vc.baking import Unrecognised
 from shared.vc.report import Report
 
@@ -50,6 +52,10 @@ class _Verified:
     picture: Picture | None
 
 
+_Outcome = _Verified | Unrecognised | None
+"""None: it could not be verified for a fault of ours."""
+
+
 async def run(context: Context) -> None:
     """Verify deliveries as they arrive, until cancelled."""
     while True:
@@ -67,16 +73,44 @@ async def verify_due(context: Context) -> int:
     pass_id = new_id()
     async with context.db.write() as session:
         taken = await store.take_due(session, now=now, until=now + HOLD, pass_id=pass_id, count=BATCH)
-    verified = [await _verify_safely(context, delivery) for delivery in taken]
-    async with context.db.write() as session:
-        for key, one in zip((each.key for each in taken), verified, strict=True):
-            delivery = await store.still_taken(session, key, pass_id)
-            if delivery is not None:
-                await _settle(context, session, delivery, one)
+    verified = await asyncio.gather(*(_verify_safely(context, delivery) for delivery in taken))
+    # In one order of recipients, so that two workers on PostgreSQL never wait for one another.
+    pairs = sorted(
+        zip((delivery.key for delivery in taken), verified, strict=True),
+        key=lambda pair: _order(context, pair[1]),
+    )
+    await _settle_all(context, pass_id, pairs)
     return len(taken)
 
 
-async def _verify_safely(context: Context, delivery: Delivery) -> _Verified | Unrecognised | None:
+def _order(context: Context, one: _Outcome) -> str:
+    return _lookup(context, one.issued.recipient) if isinstance(one, _Verified) else ""
+
+
+async def _settle_all(context: Context, pass_id: str, pairs: Sequence[tuple[str, _Outcome]]) -> None:
+    """In one transaction; if that fails for a fault of ours, each in its own, so that one cannot hold up the others."""
+    try:
+        await _settle_in_one(context, pass_id, pairs)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        _log.exception("delivery.settling_failed", deliveries=len(pairs))
+        if len(pairs) > 1:
+            for pair in pairs:
+                await _settle_all(context, pass_id, [pair])
+        else:
+            await _settle_in_one(context, pass_id, [(pairs[0][0], None)])
+
+
+async def _settle_in_one(context: Context, pass_id: str, pairs: Sequence[tuple[str, _Outcome]]) -> None:
+    async with context.db.write() as session:
+        for key, one in pairs:
+            delivery = await store.still_taken(session, key, pass_id)
+            if delivery is not None:
+                await _settle(context, session, delivery, one)
+
+
+async def _verify_safely(context: Context, delivery: Delivery) -> _Outcome:
     """None if it could not be verified for a fault of ours: it waits, and must not keep the others waiting."""
     try:
         return await _verify(context, delivery)
@@ -95,9 +129,7 @@ async def _verify(context: Context, delivery: Delivery) -> _Verified:
     return _Verified(issued, report, judgement, picture)
 
 
-async def _settle(
-    context: Context, session: WriteSession, delivery: Delivery, one: _Verified | Unrecognised | None
-) -> None:
+async def _settle(context: Context, session: WriteSession, delivery: Delivery, one: _Outcome) -> None:
     delivery.taken_by = None
     if isinstance(one, Unrecognised):
         _refuse(delivery, "format.unrecognised")
@@ -158,7 +190,7 @@ def _refuse(delivery: Delivery, reason: str) -> None:
 async def _keep(context: Context, session: WriteSession, delivery: Delivery, one: _Verified) -> None:
     """Keep the exact text, and offer it to the learner it names or keep it for when she comes."""
     to = one.issued.recipient
-    lookup = context.vault.lookup(to.type, normalise(to.type, to.identity))
+    lookup = _lookup(context, to)
     await claiming.lock_recipient(session, lookup)
     holder = await identifiers.verified_by_lookup(session, lookup)
     delivery.state = KEPT
@@ -175,6 +207,10 @@ async def _keep(context: Context, session: WriteSession, delivery: Delivery, one
         await tell_offered(context, session, credential, to.type, to.identity)
     else:
         await invite(context, session, credential, to.type, to.identity)
+
+
+def _lookup(context: Context, to: Recipient) -> str:
+    return context.vault.lookup(to.type, normalise(to.type, to.identity))
 
 
 async def _is_there(context: Context, session: WriteSession, learner_id: str, one: _Verified) -> bool:

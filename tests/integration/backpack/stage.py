@@ -17,10 +17,12 @@ from typing import Any
 
 import anyio
 import httpx
+import jsonschema_rs
 from PIL import Image
 
 from services.backpack.app import Backpack
 from services.backpack.settings import BackpackSettings
+from shared import contracts
 from shared.db import new_id
 from shared.messaging import Event, parse
 from shared.messaging.log import Record
@@ -251,6 +253,9 @@ class Stage:
             return found if len(found) >= count else None
 
         found: list[Event] = await until(look)
+        for each in found:
+            contract = contracts.schema(contracts.current(each.type))
+            jsonschema_rs.validator_for(contract).validate(dict(each.data))
         return found
 
     async def _said(self) -> list[Event]:

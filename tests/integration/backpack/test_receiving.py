@@ -1,7 +1,8 @@
 """What an issuer delivers reaches the learner whose proven identifier it is for (story, step 4)."""
 
+import anyio
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from services.backpack.deliveries import expiry
 from services.backpack.deliveries.store import Delivery, credential_key
@@ -267,3 +268,48 @@ async def test_issuer_may_name_the_day(backpack: Stage) -> None:
     await backpack.mail_to(ADA, "A badge waits for you until 25 November 2026")
     backpack.time.forward(days=2)
     assert await expiry.expire_due(backpack.service.context) == 1
+
+
+async def test_delivery_and_proof_at_the_same_moment(backpack: Stage) -> None:
+    """Whichever comes first, the badge is found: keeping for an address and proving it wait for one another."""
+    for number in range(6):
+        address = f"learner-{number}@school.example"
+        learner = await backpack.learner(address, confirmed=False)
+        badges = [backpack.award(address) for _ in range(3)]
+        async with anyio.create_task_group() as group:
+            group.start_soon(learner.confirm, address)
+            for badge in badges:
+                group.start_soon(backpack.deliver, badge, address)
+        found = await learner.waits_for_badges(3, state="offered")
+        assert {each["credential"] for each in found} == {badge["id"] for badge in badges}
+
+
+async def test_many_awards_at_once(backpack: Stage) -> None:
+    ada = await backpack.learner(ADA)
+    for _ in range(60):
+        await backpack.deliver(backpack.award(ADA), ADA)
+    badges = await ada.waits_for_badges(60, limit=200)
+    assert len({badge["credential"] for badge in badges}) == 60
+
+
+async def test_a_fault_of_ours_holds_up_one_delivery_only(backpack: Stage) -> None:
+    """A row that the database refuses (a trigger stands in for a bug) is put off; the others of its batch are kept."""
+    if backpack.service.db.dialect != "sqlite":
+        pytest.skip("the trigger is written for SQLite")
+    async with backpack.service.db.write() as session:
+        await session.execute(
+            text(
+                "CREATE TRIGGER fault BEFORE INSERT ON credential WHEN NEW.name = 'Cursed' "
+                "BEGIN SELECT RAISE(ABORT, 'a fault'); END"
+            )
+        )
+    ada = await backpack.learner(ADA)
+    cursed = backpack.award(ADA, name="Cursed")
+    for badge in (backpack.award(ADA), cursed, backpack.award(ADA)):
+        await backpack.deliver(badge, ADA)
+    await ada.waits_for_badges(2)
+    assert (await settled(backpack, cursed["id"])).state == "arrived"
+    async with backpack.service.db.write() as session:
+        await session.execute(text("DROP TRIGGER fault"))
+    backpack.time.forward(minutes=5)
+    await ada.waits_for_badges(3)
