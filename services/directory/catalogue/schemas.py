@@ -15,13 +15,15 @@ from shared.http.schemas import Moment, Schema
 class IssuerOut(Schema):
     """An issuer profile, as its issuer announced it."""
 
-    did: str
-    name: str
+    did: str = Field(examples=["did:web:badges.example.org:issuers:7c0f5d8e9b1a4c63a2f4d6e8091b3c5d"])
+    name: str = Field(examples=["Harbour Makerspace"])
     url: str | None
     description: str | None
     image: str | None
     email: str | None = Field(description="A public contact address of the issuer.")
-    did_document: str
+    did_document: str = Field(
+        examples=["https://badges.example.org/issuers/7c0f5d8e9b1a4c63a2f4d6e8091b3c5d/did.json"]
+    )
     organisation: OrganisationInBrief | None = Field(
         description="Whose it is; null if not of this directory."
     )
@@ -57,8 +59,12 @@ class IssuerOut(Schema):
 class KeyOut(Schema):
     """A key of an issuer and what became of it."""
 
-    key: str
-    algorithm: str
+    key: str = Field(
+        examples=[
+            "did:web:badges.example.org:issuers:7c0f5d8e9b1a4c63a2f4d6e8091b3c5d#z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+        ]
+    )
+    algorithm: str = Field(examples=["Ed25519"])
     state: Literal["active", "retired", "compromised"]
     valid_from: Moment
     retired_at: Moment | None
@@ -89,14 +95,18 @@ class IssuerDetail(IssuerOut):
 class AchievementOut(Schema):
     """The newest published version of an achievement."""
 
-    achievement: str
-    version_id: str
+    achievement: str = Field(
+        examples=["https://badges.example.org/achievements/4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"]
+    )
+    version_id: str = Field(
+        examples=["https://badges.example.org/achievements/4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b/v1"]
+    )
     version: int
-    issuer: str
+    issuer: str = Field(examples=["did:web:badges.example.org:issuers:7c0f5d8e9b1a4c63a2f4d6e8091b3c5d"])
     issuer_name: str | None
-    name: str
-    description: str
-    achievement_type: str | None
+    name: str = Field(examples=["Laser cutter, safe use"])
+    description: str = Field(examples=["Operates the laser cutter without supervision."])
+    achievement_type: str | None = Field(examples=["Competency"])
     tags: list[str]
     image: str | None
     criteria: str | None

@@ -86,12 +86,12 @@ class ClientOut(Schema):
 
     client_id: Id
     organisation: Id
-    name: str
-    scopes: list[str]
+    name: str = Field(examples=["Course platform"])
+    scopes: list[str] = Field(examples=[["awards:read", "awards:write"]])
     redirect_uris: list[str]
     secrets: list[SecretOut] = Field(description="Those that are good now.")
     created_at: Moment
-    created_by: str
+    created_by: str = Field(examples=["member:4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"])
     revoked_at: Moment | None
 
     @classmethod
@@ -112,7 +112,7 @@ class ClientOut(Schema):
 class ClientWithSecret(ClientOut):
     """The secret is shown here and never again."""
 
-    client_secret: str
+    client_secret: str = Field(examples=["confer_secret_…"])
 
     @classmethod
     def showing(cls, client: ClientOut, secret: str) -> "ClientWithSecret":

@@ -37,9 +37,9 @@ class MemberOut(Schema):
 
     id: Id
     organisation: Id
-    login: str
-    name: str | None
-    roles: list[Role]
+    login: str = Field(examples=["harbour-ben"])
+    name: str | None = Field(examples=["Ben Ngo"])
+    roles: list[Role] = Field(examples=[["programme_lead"]])
     scopes: list[str] = Field(description="What the roles allow.")
     state: Literal["invited", "active", "removed"]
     created_at: Moment
@@ -61,8 +61,8 @@ class MemberOut(Schema):
 class InvitationOut(Schema):
     """A link that works once; it is shown here and never again."""
 
-    url: str
-    token: str
+    url: str = Field(examples=["https://directory.example.org/invitation?token=confer_invitation_…"])
+    token: str = Field(examples=["confer_invitation_…"])
     expires_at: Moment
 
 

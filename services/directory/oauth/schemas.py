@@ -9,7 +9,10 @@ from shared.http.schemas import Id, Moment, Schema
 class TokenResponse(Schema):
     """RFC 6749 §5.1."""
 
-    access_token: str = Field(description="A JWT (RFC 9068) for exactly one service.")
+    access_token: str = Field(
+        examples=["eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.…"],
+        description="A JWT (RFC 9068) for exactly one service.",
+    )
     token_type: str = Field(examples=["Bearer"])
     expires_in: int = Field(examples=[900])
     scope: str = Field(examples=["awards:read awards:write"])
@@ -65,9 +68,9 @@ class GrantOut(Schema):
 
     id: Id
     client_id: Id
-    client: str
-    resource: str
-    scopes: list[str]
+    client: str = Field(examples=["Course platform"])
+    resource: str = Field(examples=["https://badges.example.org"])
+    scopes: list[str] = Field(examples=[["awards:read"]])
     given_at: Moment
 
     @classmethod

@@ -147,7 +147,9 @@ def active_key(session: Session, now: datetime) -> SigningKey:
     Raises NoResultFound before the service has started once.
     """
     query = select(SigningKey).where(SigningKey.retired_at.is_(None) | (SigningKey.retired_at > now))
-    return session.execute(query.order_by(SigningKey.created_at, SigningKey.id).limit(1)).scalar_one()
+    return session.execute(
+        query.order_by(SigningKey.retired_at.is_(None), SigningKey.created_at, SigningKey.id).limit(1)
+    ).scalar_one()
 
 
 def live_client(session: Session, client_id: str) -> tuple[Client, Organisation] | None:

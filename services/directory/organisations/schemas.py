@@ -45,9 +45,9 @@ class OrganisationOut(Schema):
     """An organisation as its own members and clients see it."""
 
     id: Id
-    name: str
+    name: str = Field(examples=["Harbour Makerspace"])
     kind: Kind
-    url: str | None
+    url: str | None = Field(examples=["https://makerspace.example.org"])
     test: bool
     state: Literal["open", "closed"]
     issuers: list[str] = Field(
@@ -90,7 +90,7 @@ class ActivityOut(Schema):
     at: Moment
     actor: str = Field(examples=["member:4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"])
     action: str = Field(examples=["client.created"])
-    subject: str
+    subject: str = Field(examples=["4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"])
 
     @classmethod
     def of(cls, activity: Activity) -> "ActivityOut":

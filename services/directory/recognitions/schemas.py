@@ -82,11 +82,11 @@ class RecognitionOut(Schema):
 
     id: Id
     recogniser: Recogniser
-    issuer: str
+    issuer: str = Field(examples=["did:web:badges.example.org:issuers:7c0f5d8e9b1a4c63a2f4d6e8091b3c5d"])
     scope: RecognitionScope
     valid_from: Moment
     valid_until: Moment | None
-    reason: str
+    reason: str = Field(examples=["Visited in October; the assessors know their trade."])
     state: Literal["future", "in_force", "expired", "withdrawn"]
     given_at: Moment
     withdrawn_at: Moment | None

@@ -41,7 +41,8 @@ class SessionOpened(Schema):
 
     id: Id
     token: str = Field(
-        description="Send it as `Authorization: Bearer …` to the directory; no other service takes it."
+        examples=["confer_session_…"],
+        description="Send it as `Authorization: Bearer …` to the directory; no other service takes it.",
     )
     expires_at: Moment
     organisation: Id

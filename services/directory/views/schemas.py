@@ -49,7 +49,9 @@ class TrqpAnswer(Schema):
     resource: str
     time_requested: Moment | None = None
     time_evaluated: Moment
-    message: str
+    message: str = Field(
+        examples=["Guild of Workshops recognises this issuer: the assessors know their trade."]
+    )
     context: dict[str, object] | None = None
 
 
