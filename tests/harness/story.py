@@ -3,13 +3,16 @@
 import json
 import re
 import secrets
+import time
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.http.client import Response, open_client
 from tests.harness.platform import Platform
 
 Json = dict[str, Any]
+Found = TypeVar("Found")
 ELSEWHERE = "did:web:badges.elsewhere.example"
 """An issuer on another platform."""
 
@@ -241,9 +244,9 @@ class Story:
         assert done["succeeded"] == 0 or service == "verifier", done
 
     def _wait(self, service: str, job: str, token: str) -> Json:
-        def finished() -> Json | None:
+        def finished() -> Json:
             found = self.json(service, "GET", f"/v1/jobs/{job}", token)
-            return found if found["state"] == "completed" else None
+            return found if found["state"] == "completed" else {}
 
         return self.until(finished)
 
@@ -255,10 +258,8 @@ class Story:
         self.until(listed)
 
     @staticmethod
-    def until(look: Any, seconds: float = 30) -> Any:
+    def until(look: Callable[[], Found], seconds: float = 30) -> Found:
         """What `look` finds, once it finds something; another process cannot wake this one."""
-        import time
-
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = look()
