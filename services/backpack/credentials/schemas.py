@@ -1,14 +1,50 @@
 """Held credentials as the API shows them."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
 
 State = Literal["offered", "accepted", "declined"]
 Status = Literal["valid", "suspended", "replaced", "revoked"]
 Origin = Literal["delivered", "imported"]
+
+
+EXAMPLE: Final[dict[str, Any]] = {
+    "id": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b",
+    "credential": "https://badges.example.org/credentials/3f9a1c5e7b2d4f6081a3c5e7f9b1d3e5",
+    "name": "Laser cutter, safe use",
+    "description": "Knows how to use the laser cutter without danger.",
+    "issuer": {"id": "did:web:badges.example.org:issuers:7c0f", "name": "Harbour Makerspace"},
+    "achievement": "https://badges.example.org/achievements/a4c6/v1",
+    "achievement_type": "Competency",
+    "state": "accepted",
+    "hidden": False,
+    "origin": "delivered",
+    "proven": True,
+    "status": {
+        "status": "replaced",
+        "at": "2026-11-21T20:15:00Z",
+        "code": "corrected",
+        "reason": "The level was wrong.",
+        "replaced_by": "https://badges.example.org/credentials/00112233445566778899aabbccddeeff",
+    },
+    "expired": False,
+    "valid_from": "2026-11-21T20:15:00Z",
+    "valid_until": "2028-11-21T20:15:00Z",
+    "format": "ob3-data-integrity",
+    "container": "json",
+    "media_type": "application/vc",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "verification": {"verdict": "accepted", "checked_at": "2026-11-21T20:15:00Z"},
+    "received_at": "2026-11-21T20:15:00Z",
+    "answered_at": "2026-11-21T20:15:00Z",
+    "version": 1,
+    "external_id": "my-1",
+    "metadata": {"from": "home"},
+}
+"""A badge as it is listed."""
 
 
 class IssuerOut(Schema):
@@ -33,6 +69,8 @@ class VerificationOut(Schema):
 
 class CredentialOut(Schema):
     """A badge in the list."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: Id
     credential: str | None = Field(description="The badge's own id.")
@@ -65,6 +103,14 @@ class CredentialOut(Schema):
 
 class CredentialDetail(CredentialOut):
     """One badge, with what it says and its newest verification report."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {**EXAMPLE, "picture": "image/png", "says": {"type": ["VerifiableCredential"]}, "report": {}}
+            ]
+        }
+    )
 
     picture: str | None = Field(
         description="The media type of the badge's picture; PNG and SVG can carry the badge."

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.http.schemas import Id, Moment, Schema
 
@@ -28,11 +28,30 @@ Token = Annotated[str, Field(min_length=20, max_length=200, description="From th
 
 
 class IdentifierIn(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "emailAddress", "value": "ada@example.org"}]}
+    )
+
     type: IdentityType = "emailAddress"
     value: Annotated[str, Field(min_length=1, max_length=1000, examples=["ada@example.org"])]
 
 
 class IdentifierOut(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b",
+                    "type": "emailAddress",
+                    "value": "ada@example.org",
+                    "verified": True,
+                    "verified_at": "2026-11-21T20:15:00Z",
+                    "created_at": "2026-11-21T20:15:00Z",
+                }
+            ]
+        }
+    )
+
     id: Id
     type: str
     value: str
@@ -48,6 +67,8 @@ class IdentifierList(Schema):
 
 
 class Confirmation(Schema):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "Zk3…from-the-mail…9Qw"}]})
+
     token: Token
 
 

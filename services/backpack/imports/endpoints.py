@@ -122,7 +122,7 @@ async def _from_json(request: Request, context: Context) -> Source:
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    return "".join(f"/{part}" for part in location)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 async def from_form(request: Request, context: Context) -> Source:

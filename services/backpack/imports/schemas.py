@@ -2,14 +2,18 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from services.backpack.credentials.schemas import CredentialOut
+from services.backpack.credentials.schemas import EXAMPLE, CredentialOut
 from shared.http.schemas import ExternalId, Metadata, Schema
 
 
 class ImportIn(Schema):
     """Exactly one of the three. What is kept is what was given, so a credential is given as text, not as an object."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"url": "https://badges.example.org/b/1", "external_id": "my-1"}]}
+    )
 
     url: Annotated[str, Field(max_length=2048, examples=["https://badges.example.org/b/1"])] | None = None
     credential: (
@@ -30,5 +34,16 @@ class ImportIn(Schema):
 
 
 class ImportOut(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "credential": {**EXAMPLE, "origin": "imported", "state": "accepted"},
+                    "report": {"verdict": "accepted"},
+                }
+            ]
+        }
+    )
+
     credential: CredentialOut
     report: dict[str, Any] = Field(description="The verification report, every check with its reason.")

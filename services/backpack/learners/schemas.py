@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from shared.http.schemas import Id, Moment, Schema
 
@@ -36,6 +36,19 @@ class SignUp(Schema):
 
 
 class LearnerOut(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b",
+                    "login": "ada",
+                    "name": "Ada Lovelace",
+                    "created_at": "2026-11-21T20:15:00Z",
+                }
+            ]
+        }
+    )
+
     id: Id
     login: str
     name: str | None
@@ -49,6 +62,8 @@ class SignedUpOut(Schema):
 
 
 class LearnerChange(Schema):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada"}]})
+
     name: PersonName | None = Field(description="null removes it.")
 
 
@@ -62,6 +77,12 @@ class PasswordResetRequest(Schema):
 
 
 class PasswordReset(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"token": "Zk3…from-the-mail…9Qw", "password": "a long sentence is best"}]
+        }
+    )
+
     token: Annotated[str, Field(min_length=20, max_length=200)]
     password: Password
 
@@ -72,6 +93,18 @@ class Erasure(Schema):
 
 class ErasureReceipt(Schema):
     """What was erased. Nothing here leads back to the account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b",
+                    "erased_at": "2026-11-21T20:15:00Z",
+                    "credentials": 3,
+                }
+            ]
+        }
+    )
 
     id: Id
     erased_at: Moment

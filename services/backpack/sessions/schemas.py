@@ -1,6 +1,6 @@
 """Sessions as the API shows them."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.backpack.learners.schemas import LearnerOut, LoginName, Password
 from shared.http.schemas import Id, Moment, Schema
@@ -18,6 +18,21 @@ class SignedInOut(Schema):
 
 
 class SessionOut(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b",
+                    "client": "browser",
+                    "created_at": "2026-11-21T20:15:00Z",
+                    "last_used_at": "2026-11-21T20:15:00Z",
+                    "expires_at": "2026-12-21T20:15:00Z",
+                    "current": True,
+                }
+            ]
+        }
+    )
+
     id: Id
     client: str = Field(description="What kind of program signed in.", examples=["browser"])
     created_at: Moment

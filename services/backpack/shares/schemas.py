@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
 
@@ -10,6 +10,18 @@ Title = Annotated[str, Field(min_length=1, max_length=200, examples=["For my app
 
 
 class ShareIn(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "credentials": ["4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"],
+                    "title": "For my application",
+                    "expires_at": "2026-12-31T23:59:59Z",
+                }
+            ]
+        }
+    )
+
     credentials: Annotated[
         list[Id], Field(min_length=1, max_length=100, description="Accepted badges, in the order shown.")
     ]
@@ -28,6 +40,28 @@ class SharedOut(Schema):
 
 
 class ShareOut(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0b1c2d3e4f5a69788796a5b4c3d2e1f0",
+                    "url": "https://backpack.example.org/shares/00112233445566778899aabbccddeeff",
+                    "title": "For my application",
+                    "public": False,
+                    "state": "closed",
+                    "credentials": [{"position": 1, "credential": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"}],
+                    "consent": "0b1c2d3e4f5a69788796a5b4c3d2e1f0",
+                    "views": 2,
+                    "created_at": "2026-11-21T20:15:00Z",
+                    "expires_at": "2026-12-31T23:59:59Z",
+                    "closed_at": "2026-11-28T09:00:00Z",
+                    "external_id": "my-1",
+                    "metadata": {"for": "job"},
+                }
+            ]
+        }
+    )
+
     id: Id
     url: str = Field(description="The link; whoever has it sees the badges.")
     title: str | None
@@ -53,6 +87,19 @@ class ViewOut(Schema):
 
 
 class ViewList(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "total": 2,
+                    "items": [
+                        {"hour": "2026-11-21T20:00:00Z", "client": "browser", "format": "page", "count": 2}
+                    ],
+                }
+            ]
+        }
+    )
+
     total: int
     items: list[ViewOut]
 
