@@ -36,7 +36,9 @@ from shared.http.tokens import TokenVerifier
 from shared.mail import MailQueue, MailSender, mailer_for
 from shared.messaging import Outbox, Wake
 from shared.messaging.consumer import Consumer
+from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import Relay
+from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 
 _TITLE = "Confer directory"
@@ -57,6 +59,8 @@ class Directory(Service):
     def __init__(self, settings: DirectorySettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self.wake = Wake()
+        self.metrics = Metrics(self.name)
+        self._messaging_metrics = MessagingMetrics(self.metrics.registry)
         self.rate_limits = tables.rate_limits
         self._context: Context | None = None
         self._authenticator: Authenticator | None = None
@@ -114,11 +118,13 @@ class Directory(Service):
                 views.router,
                 web.router,
             ],
+            metrics=self.metrics,
         )
 
     def workers(self) -> Sequence[Worker]:
-        relay = Relay(self.db, self.log, tables.messaging, wake=self.wake)
-        consumer = Consumer(self.db, self.log, tables.messaging, CATALOGUE, clock=self.clock)
+        told = self._messaging_metrics
+        relay = Relay(self.db, self.log, tables.messaging, wake=self.wake, metrics=told)
+        consumer = Consumer(self.db, self.log, tables.messaging, CATALOGUE, clock=self.clock, metrics=told)
         sender = MailSender(
             self.db,
             self.context.mail,
