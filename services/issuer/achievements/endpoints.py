@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query, Request, Response
 
 from services.issuer.achievements import service
+from services.issuer.achievements.images import PNG, SVG
 from services.issuer.achievements.schemas import AchievementChange, AchievementIn, AchievementOut
 from services.issuer.context import Current
 from services.issuer.errors import (
@@ -29,6 +30,7 @@ from shared.http.problems import (
     PreconditionFailed,
     PreconditionRequired,
     TooLarge,
+    UnsupportedMediaType,
     problems,
 )
 from shared.http.routing import Router
@@ -41,8 +43,8 @@ _IMAGE_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
-            "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+            PNG: {"schema": {"type": "string", "format": "binary"}},
+            SVG: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -138,7 +140,7 @@ async def change_achievement(
 @router.put(
     "/{achievement_id}/image",
     summary="Upload an achievement's image",
-    responses=problems(NotFound, InvalidImage, AchievementArchived, TooLarge),
+    responses=problems(NotFound, InvalidImage, AchievementArchived, TooLarge, UnsupportedMediaType),
     response_model_exclude_none=True,
     openapi_extra=_IMAGE_BODY,
 )
@@ -155,6 +157,8 @@ async def upload_achievement_image(
     ],
 ) -> AchievementOut:
     """The body is a PNG (up to 2048 by 2048 pixels) or an SVG. It takes effect with the next version."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in (PNG, SVG, ""):
+        raise UnsupportedMediaType("Send the image as what it is.", supported=[PNG, SVG])
     content = await read_limited(request, context.settings.image_max_bytes)
     async with context.db.write() as session:
         changed, version = await service.set_image(context, access, achievement_id, content, caption, session)

@@ -159,7 +159,12 @@ def _read(schema: type[S], given: Mapping[str, Any]) -> S:
         raise InvalidRequest(
             "Correct the fields that `errors` names.",
             errors=[
-                FieldError("/" + "/".join(str(step) for step in each["loc"]), each["msg"])
+                FieldError("".join(f"/{_escaped(step)}" for step in each["loc"]), each["msg"])
                 for each in error.errors(include_url=False, include_input=False)
             ],
         ) from error
+
+
+def _escaped(step: str | int) -> str:
+    """A step of a JSON pointer (RFC 6901 §3)."""
+    return str(step).replace("~", "~0").replace("/", "~1")

@@ -14,6 +14,7 @@ from services.verifier.errors import Busy, NotABadge, PolicyRulesRefused, Policy
 from services.verifier.verifications.examples import BATCH_EXAMPLE, ITEM_EXAMPLES, REPORT_EXAMPLE
 from services.verifier.verifications.intake import (
     CREDENTIALS,
+    ENVELOPES,
     MULTIPART,
     item_from_json,
     read_batch,
@@ -119,7 +120,13 @@ async def verify_one(request: Request, service: Current, access: Anyone) -> Resp
         200: {"model": ReportsOut, "description": "A report for each item, in their order."},
         202: {"model": JobOut, "description": "A job, asked for with `Prefer: respond-async`."},
         **problems(
-            Unparseable, TooLarge, InvalidRequest, PolicyUnknown, PolicyRulesRefused, IdempotencyKeyReused
+            Unparseable,
+            TooLarge,
+            UnsupportedMediaType,
+            InvalidRequest,
+            PolicyUnknown,
+            PolicyRulesRefused,
+            IdempotencyKeyReused,
         ),
     },
     openapi_extra={"requestBody": _BATCH_BODY},
@@ -141,6 +148,8 @@ async def verify_batch(
 
     Every document that several badges rest on is fetched once.
     """
+    if _media_type(request) not in ENVELOPES:
+        raise UnsupportedMediaType("Send the items as application/json.", supported=["application/json"])
     batch = await asyncio.to_thread(read_batch, await request.body())
     if prefer is not None and "respond-async" in [part.strip().lower() for part in prefer.split(",")]:
         answer = await service.opening.open(access, batch, asked)
@@ -151,11 +160,15 @@ async def verify_batch(
 
 
 async def _given(request: Request) -> Item | bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     if media_type != MULTIPART:
         return read_item(media_type, await request.body())
     async with request.form(max_files=1, max_fields=20, max_part_size=MAX_CREDENTIAL_BYTES) as form:
         return await item_from_form(form)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def item_from_form(form: FormData) -> Item:

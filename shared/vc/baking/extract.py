@@ -8,7 +8,10 @@ from .carriers import CARRIERS
 from .png import SIGNATURE, read_png
 from .svg import read_svg
 
-_COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+", re.ASCII)
+# An unsecured one (RFC 7519 §6) has no signature: known, so that the report can say that nobody signed it.
+_COMPACT_JWS = re.compile(
+    r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.", re.ASCII
+)
 _MAX_TEXT = 4 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
