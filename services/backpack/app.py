@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from fastapi import FastAPI
+from prometheus_client import Counter
 from sqlalchemy.exc import IntegrityError
 
 from services.backpack import housekeeping
@@ -40,9 +41,11 @@ from shared.http.fetch_cache import CachingFetcher
 from shared.mail import MailQueue, MailSender, mailer_for
 from shared.messaging import Outbox, Wake
 from shared.messaging.consumer import Consumer, Subscription
+from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import OutboxRow, Relay
 from shared.messaging.topics import CREDENTIALS
 from shared.observability.context import current_traceparent
+from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 
@@ -69,6 +72,14 @@ class Backpack(Service):
     def __init__(self, settings: BackpackSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self.authenticator = SessionAuthenticator()
+        self.metrics = Metrics(self.name)
+        self._messaging_metrics = MessagingMetrics(self.metrics.registry)
+        self._settled = Counter(
+            "confer_backpack_deliveries_total",
+            "Delivered credentials by what became of them.",
+            ["outcome"],
+            registry=self.metrics.registry,
+        )
         self._committed = Wake()
         self._fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
         self._queue: MailQueue | None = None
@@ -98,6 +109,7 @@ class Backpack(Service):
             fetch=self._fetcher,
             limits=Limits(),
             arrivals=Wake(),
+            settled=self._settled,
         )
 
     async def stop(self) -> None:
@@ -123,7 +135,15 @@ class Backpack(Service):
         async def data_of(session: ReadSession, rows: Sequence[OutboxRow]) -> Mapping[str, Any]:
             return await expand(session, vault, rows)
 
-        return Relay(self.db, self.log, messaging, expand=data_of, wake=self._committed, clock=self.clock)
+        return Relay(
+            self.db,
+            self.log,
+            messaging,
+            expand=data_of,
+            wake=self._committed,
+            clock=self.clock,
+            metrics=self._messaging_metrics,
+        )
 
     def _consumer(self) -> Consumer:
         issued = functools.partial(deliveries.issued, self.context)
@@ -136,7 +156,9 @@ class Backpack(Service):
             },
         }
         subscription = Subscription("backpack", [CREDENTIALS], handlers)
-        return Consumer(self.db, self.log, messaging, subscription, clock=self.clock)
+        return Consumer(
+            self.db, self.log, messaging, subscription, clock=self.clock, metrics=self._messaging_metrics
+        )
 
     def build(self) -> FastAPI:
         app = create_application(
@@ -148,6 +170,7 @@ class Backpack(Service):
                 *pages,
             ],
             error_page=error_page,
+            metrics=self.metrics,
         )
         return with_sessions(app)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from prometheus_client import Counter
 
 from services.backpack.limits import Limits
 from services.backpack.notices import Post
@@ -32,6 +33,8 @@ class Context:
     limits: Limits
     arrivals: Wake
     """Set after something was delivered, for the worker that verifies it."""
+    settled: Counter
+    """Counts delivered credentials by what became of them."""
 
     @property
     def public_url(self) -> str:

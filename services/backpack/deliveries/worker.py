@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from prometheus_client import Counter
 
 from services.backpack.context import Context
 from services.backpack.credentials import changes, claiming, keeping
@@ -39,9 +38,6 @@ _GIVE_UP = "not-verifiable"
 _KEY_ATTEMPTS = 7
 
 _log = structlog.get_logger("confer.backpack")
-_settled = Counter(
-    "confer_backpack_deliveries_total", "Delivered credentials by what became of them.", ["outcome"]
-)
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,7 @@ async def _verify(context: Context, delivery: Delivery) -> _Verified:
 async def _settle(context: Context, session: WriteSession, delivery: Delivery, one: _Outcome) -> None:
     delivery.taken_by = None
     if isinstance(one, Unrecognised):
-        _refuse(delivery, "format.unrecognised")
+        _refuse(context, delivery, "format.unrecognised")
         return
     if one is None:
         _put_off(context, delivery, "internal-error")
@@ -146,7 +142,7 @@ async def _settle(context: Context, session: WriteSession, delivery: Delivery, o
     ):
         _put_off(context, delivery, refusal)
     else:
-        _refuse(delivery, _GIVE_UP if one.judgement.later else refusal)
+        _refuse(context, delivery, _GIVE_UP if one.judgement.later else refusal)
 
 
 def _may_change(delivery: Delivery, judgement: Judgement) -> bool:
@@ -175,15 +171,15 @@ def _put_off(context: Context, delivery: Delivery, reason: str) -> None:
     pause = min(_FIRST_PAUSE * 2 ** min(delivery.attempts, 20), _LONGEST_PAUSE)
     delivery.attempts += 1
     delivery.due_at = context.clock() + pause
-    _settled.labels("put off").inc()
+    context.settled.labels("put off").inc()
     _log.info("delivery.put_off", reason=reason, seconds=int(pause.total_seconds()))
 
 
-def _refuse(delivery: Delivery, reason: str) -> None:
+def _refuse(context: Context, delivery: Delivery, reason: str) -> None:
     delivery.state = REFUSED
     delivery.refusal = reason
     delivery.content = delivery.due_at = None
-    _settled.labels("refused").inc()
+    context.settled.labels("refused").inc()
     _log.warning("delivery.refused", reason=reason, organisation=delivery.organisation)
 
 
@@ -195,7 +191,7 @@ async def _keep(context: Context, session: WriteSession, delivery: Delivery, one
     holder = await identifiers.verified_by_lookup(session, lookup)
     delivery.state = KEPT
     delivery.content = delivery.due_at = None
-    _settled.labels("kept").inc()
+    context.settled.labels("kept").inc()
     await say(context, session, one.issued.credential, "stored")
     if holder is not None and await _is_there(context, session, holder.learner_id, one):
         return
