@@ -4,7 +4,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +31,6 @@ class _Keys:
 
     async def key(self, kid: str) -> Key | None:
         return _SIGNING_KEY if kid == "test" else None
-
-
-@dataclass
-class Time:
-    """A clock that a test can move."""
-
-    offset: float = 0
-    fixed: datetime | None = None
-
-    def __call__(self) -> datetime:
-        return self.fixed or utc_now()
 
 
 @dataclass
@@ -153,11 +141,12 @@ def access_token(settings: IssuerSettings, organisation: str, scopes: str, *, te
 
 @asynccontextmanager
 async def stage(
-    database_url: str, data_dir: Path, *, clock: Clock = utc_now, **settings: Any
+    database_url: str, data_dir: Path, *, migrated: bool = False, clock: Clock = utc_now, **settings: Any
 ) -> AsyncIterator[Stage]:
     """The issuer with its workers, migrated, until the block ends."""
     chosen = IssuerSettings(data_dir=data_dir, database_url=database_url, **settings)
-    await anyio.to_thread.run_sync(migrate.upgrade, database_url, Issuer.migrations)
+    if not migrated:
+        await anyio.to_thread.run_sync(migrate.upgrade, database_url, Issuer.migrations)
     service = Issuer(chosen, clock)
     service.authenticator = TokenVerifier(
         _Keys(), issuer=chosen.directory_url, audience=chosen.public_url, clock=utc_now

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from services.issuer.achievements.store import ResultDescription, RubricLevel
 from tests.integration.issuer.stage import ACHIEVEMENT, Organisation
 
-pytestmark = pytest.mark.anyio
+# What is shown here does not depend on the kind of database.
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("issuer_database", ["sqlite"], indirect=True)]
 
 WHOLE: dict[str, Any] = {
     **ACHIEVEMENT,

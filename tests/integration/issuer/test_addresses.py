@@ -5,7 +5,8 @@ import pytest
 from shared.vc.baking import extract
 from tests.integration.issuer.stage import ACHIEVEMENT, Organisation
 
-pytestmark = pytest.mark.anyio
+# What is shown here does not depend on the kind of database.
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("issuer_database", ["sqlite"], indirect=True)]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from tests.conformance.peers import ask_node
 from tests.integration.issuer.stage import Organisation, until
 from tests.integration.issuer.test_achievements import WHOLE
 
-pytestmark = pytest.mark.anyio
+# What is shown here does not depend on the kind of database.
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("issuer_database", ["sqlite"], indirect=True)]
 
 
 async def judged(school: Organisation, badge: bytes, applicant: Applicant | None = None) -> Report:
