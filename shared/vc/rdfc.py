@@ -7,7 +7,7 @@ is paid from the budget.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import permutations
 from typing import Literal
 
@@ -40,6 +40,18 @@ def canonicalize(
         BudgetExceeded: the blank nodes are so alike that telling them apart costs too much.
     """
     return _Canonicalization(quads, budget or Budget(), digest).document()
+
+
+def canonical_labels(quads: Iterable[Quad], *, budget: Budget | None = None) -> Mapping[str, str]:
+    """The canonical label ("_:c14n…") of each blank node of a dataset; arguments and errors as `canonicalize`."""
+    return _Canonicalization(quads, budget or Budget(), "sha256").labels()
+
+
+def line(quad: Quad, labels: Mapping[str, str]) -> str:
+    """A quad as a line of N-Quads, its blank nodes under other labels."""
+    subject, predicate, object_, graph = quad
+    tail = f"{labels.get(graph, graph)} ." if graph else "."
+    return f"{labels.get(subject, subject)} {predicate} {labels.get(object_, object_)} {tail}\n"
 
 
 class _Issuer:
@@ -83,10 +95,13 @@ class _Canonicalization:
             for blank in blanks:
                 self._mentions[blank].append(quad)
 
-    def document(self) -> str:
+    def labels(self) -> Mapping[str, str]:
         self._budget.spend(_UNITS_PER_QUAD * (len(self._quads) + len(self._ground)))
         self._name_blanks()
-        named = self._canonical.issued
+        return self._canonical.issued
+
+    def document(self) -> str:
+        named = self.labels()
         lines = self._ground
         for subject, predicate, object_, graph in self._quads:
             tail = f"{named.get(graph, graph)} ." if graph else "."

@@ -7,10 +7,16 @@ from shared.vc.contexts import ContextStore
 from shared.vc.errors import InvalidJsonLd
 from shared.vc.jsonld.convert import Converter, Quad
 from shared.vc.jsonld.process import Contexts
+from shared.vc.jsonld.values import BlankNames
 
 
 def to_quads(
-    document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None, compact: bool = True
+    document: dict[str, Any],
+    store: ContextStore,
+    *,
+    budget: Budget | None = None,
+    compact: bool = True,
+    blanks: BlankNames | None = None,
 ) -> list[Quad]:
     """The quads of a document, each once, in the order they were met.
 
@@ -20,6 +26,7 @@ def to_quads(
         budget: work allowed; a fresh default one when left out.
         compact: refuse what is spelled so that readers of plain JSON overlook it: members and types of the standards'
             vocabularies under other names, @graph and @included, a credential described in two places.
+        blanks: names blank nodes ("_:" and a label); numbered as they are met when left out.
 
     Raises:
         DataLoss: (UndefinedTerm, RelativeIri …) something in the document would not be signed; see `pointer`.
@@ -29,7 +36,7 @@ def to_quads(
     """
     if not isinstance(document, dict):
         raise InvalidJsonLd("not_an_object", "A JSON-LD document has to be a JSON object here.")
-    converter = Converter(Contexts.over(store), budget or Budget(), compact=compact)
+    converter = Converter(Contexts.over(store), budget or Budget(), compact=compact, blanks=blanks)
     converter.document(document)
     return list(dict.fromkeys(converter.quads))
 
@@ -42,4 +49,4 @@ def to_nquads(
     return "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
 
 
-__all__ = ["Quad", "to_nquads", "to_quads"]
+__all__ = ["BlankNames", "Quad", "to_nquads", "to_quads"]

@@ -19,7 +19,7 @@ from shared.vc.errors import (
 from shared.vc.jsonld import literals
 from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.terms import IRI, RDF, UNSET, ActiveContext, Term
-from shared.vc.jsonld.values import UNITS_PER_VALUE, Values, items_of
+from shared.vc.jsonld.values import UNITS_PER_VALUE, BlankNames, Values, items_of
 
 # Subject, predicate, object, graph: each as N-Quads writes it; blank nodes begin with "_:", the default graph is "".
 Quad = tuple[str, str, str, str]
@@ -37,12 +37,14 @@ _Object = dict[str, Any]
 class Converter:
     """Writes the quads of one document."""
 
-    def __init__(self, contexts: Contexts, budget: Budget, *, compact: bool) -> None:
+    def __init__(
+        self, contexts: Contexts, budget: Budget, *, compact: bool, blanks: BlankNames | None = None
+    ) -> None:
         self._contexts = contexts
         self._budget = budget
         self._compact = compact
         self._credentials: set[str] = set()
-        self._values = Values(contexts, budget, compact=compact)
+        self._values = Values(contexts, budget, compact=compact, blanks=blanks)
         self.quads: list[Quad] = []
 
     def document(self, document: _Object) -> None:
@@ -159,7 +161,7 @@ class Converter:
                 except VcError as error:
                     error.within(name)
                     raise
-        return subject or self._values.new_blank()
+        return subject or self._values.new_blank(element, "")
 
     def _keyword_member(
         self, name: str, value: Any, subject: str, outer: ActiveContext, active: ActiveContext, graph: str
@@ -310,7 +312,7 @@ class Converter:
         try:
             if not isinstance(item, dict):
                 raise DataLoss("free_floating", "A bare value in a graph of its own would not be signed.")
-            name = self._values.new_blank()
+            name = self._values.new_blank(item, "g")
             written = len(self.quads)
             self._object(item, active, term, name)
             if len(self.quads) == written and item:
@@ -369,7 +371,7 @@ class Converter:
 
     def _list(self, items: list[Any], term: Term, active: ActiveContext, graph: str) -> str:
         """An RDF collection, in the graph of the property it belongs to."""
-        cells = [self._values.new_blank() for _ in items]
+        cells = [self._values.new_blank(items, position) for position in range(len(items))]
         for position, item in enumerate(items):
             try:
                 if item is None:

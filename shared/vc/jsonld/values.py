@@ -1,7 +1,7 @@
 """Scalars, value objects and identifiers of a JSON-LD document as RDF terms (JSON-LD 1.1 API, 5.2, 5.3 and 8.2)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from shared.vc.budget import Budget
@@ -25,6 +25,9 @@ UNITS_PER_VALUE = 2
 
 _Object = dict[str, Any]
 
+BlankNames = Callable[[Any, int | str], str]
+"""Names the blank node that stands for a part of an object or list of the document (see `Values.new_blank`)."""
+
 
 def items_of(value: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
     """Values of a property with their steps; nested arrays are one array (5.1.2, step 5)."""
@@ -43,10 +46,13 @@ def items_of(value: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
 class Values:
     """Writes single RDF terms; what stands between them is the `Converter`'s. Knows the blank nodes of one document."""
 
-    def __init__(self, contexts: Contexts, budget: Budget, *, compact: bool) -> None:
+    def __init__(
+        self, contexts: Contexts, budget: Budget, *, compact: bool, blanks: BlankNames | None = None
+    ) -> None:
         self._contexts = contexts
         self._compact = compact
         self._budget = budget
+        self._blanks = blanks
         self._labels: dict[str, str] = {}
         self._blank = 0
 
@@ -246,12 +252,15 @@ class Values:
         if iri.startswith("_:"):
             label = self._labels.get(iri)
             if label is None:
-                label = self._labels[iri] = self.new_blank()
+                label = self._labels[iri] = self.new_blank(None, iri)
             return label
         if not IRI.fullmatch(iri):
             raise RelativeIri("malformed_iri", "An identifier holds characters that no IRI may hold.")
         return f"<{iri}>"
 
-    def new_blank(self) -> str:
+    def new_blank(self, element: Any, part: int | str) -> str:
+        """A blank node for a part of `element`: "" the object itself, "g" its graph, a number the cell of a list."""
+        if self._blanks is not None:
+            return self._blanks(element, part)
         self._blank += 1
         return f"_:b{self._blank}"

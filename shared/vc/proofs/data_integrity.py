@@ -1,12 +1,13 @@
 """Data Integrity proofs (VC Data Integrity 1.0 with its EdDSA and ECDSA cryptosuites): signing and verifying.
 
 `eddsa-rdfc-2022` and `ecdsa-rdfc-2019` sign the canonical RDF of a document, in safe mode; `eddsa-jcs-2022` and
-`ecdsa-jcs-2019` its canonical JSON. `eddsa-2022` and `Ed25519Signature2020` are older names and forms of the first:
+`ecdsa-jcs-2019` its canonical JSON; `ecdsa-sd-2023` (signed in `ecdsa_sd`, verified here as well) each of its statements.
+`eddsa-2022` and `Ed25519Signature2020` are older names and forms of the first:
 they are verified, never made.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from shared.vc.contexts import CREDENTIALS_V1, ED25519_2020, ContextStore
 from shared.vc.errors import DataLoss, KeyRefused, ProofInvalid, UnknownContext, UnsupportedProof, VcError
 from shared.vc.jsonld import to_quads
 from shared.vc.keys import Algorithm, PublicKey, SigningKey
+from shared.vc.proofs import ecdsa_sd
 
 ASSERTION = "assertionMethod"
 
@@ -37,9 +39,11 @@ _SUITES: Mapping[str, _Suite] = {
     "eddsa-jcs-2022": _Suite(rdf=False, algorithms=(Algorithm.ED25519,)),
     "ecdsa-rdfc-2019": _Suite(rdf=True, algorithms=(Algorithm.P256, Algorithm.P384)),
     "ecdsa-jcs-2019": _Suite(rdf=False, algorithms=(Algorithm.P256, Algorithm.P384)),
+    ecdsa_sd.CRYPTOSUITE: _Suite(rdf=True, algorithms=(Algorithm.P256,)),
 }
 _LEGACY = "Ed25519Signature2020"
-CRYPTOSUITES = tuple(suite for suite in _SUITES if suite != "eddsa-2022")
+CRYPTOSUITES = tuple(suite for suite in _SUITES if suite not in {"eddsa-2022", ecdsa_sd.CRYPTOSUITE})
+"""What `sign` signs with; `ecdsa_sd.sign` signs for selective disclosure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,10 @@ def sign(
     store: ContextStore | None = None,
     purpose: str = ASSERTION,
     expires: datetime | None = None,
+    proof_id: str | None = None,
+    previous: Sequence[str] = (),
+    domain: str | None = None,
+    challenge: str | None = None,
 ) -> _Object:
     """A copy of the document with one more proof.
 
@@ -125,19 +133,25 @@ def sign(
         store: contexts of the document; the built-in ones when left out.
         purpose: the proof purpose.
         expires: aware; when the proof, not the credential, runs out.
+        proof_id: an absolute URI for the new proof, so that others can be made on top of it.
+        previous: ids of proofs in the document that this one is made on top of (`previousProof`): it holds only
+            with them unchanged. They are not verified here.
+        domain: whom the proof is made for (presentations).
+        challenge: what the proof answers (presentations).
 
     Returns:
         The document with `proof`: one object, or a list when there were others.
 
     Raises:
         DataLoss, InvalidJsonLd, InvalidContext, UnknownContext: what is to be signed cannot be signed whole.
+        ProofInvalid: `previous_proof_missing`, a proof named in `previous` is not in the document, or not only once.
         ValueError: the key does not fit the cryptosuite, or it is none that is signed with.
     """
     if cryptosuite not in CRYPTOSUITES or key.algorithm not in _SUITES[cryptosuite].algorithms:
         raise ValueError(f"{cryptosuite} is not signed with here, or not with a {key.algorithm} key")
     existing = proofs_of(document)
-    unsecured = {name: value for name, value in document.items() if name != "proof"}
-    proof: _Object = {
+    proof: _Object = {} if proof_id is None else {"id": proof_id}
+    proof |= {
         "type": "DataIntegrityProof",
         "cryptosuite": cryptosuite,
         "created": dates.write_date_time(created),
@@ -145,10 +159,15 @@ def sign(
     if expires is not None:
         proof["expires"] = dates.write_date_time(expires)
     proof |= {"verificationMethod": verification_method, "proofPurpose": purpose}
+    proof |= {name: one for name, one in (("domain", domain), ("challenge", challenge)) if one is not None}
+    if previous:
+        proof["previousProof"] = previous[0] if len(previous) == 1 else list(previous)
     if not _SUITES[cryptosuite].rdf and "@context" in document:
         proof["@context"] = document["@context"]
-    data = _hash_data(unsecured, proof, cryptosuite, key.algorithm, store or ContextStore.builtin(), Budget())
+    signed, _ = _unsecured(document, proof)
+    data = _hash_data(signed, proof, cryptosuite, key.algorithm, store or ContextStore.builtin(), Budget())
     proof["proofValue"] = multibase.encode(key.sign(data))
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
     return {**unsecured, "proof": [*existing, proof] if existing else proof}
 
 
@@ -166,6 +185,7 @@ def verify(
     domain: str | None = None,
     challenge: str | None = None,
     budget: Budget | None = None,
+    as_holder: bool = False,
 ) -> Verified:
     """Check one proof of a document with a key.
 
@@ -181,6 +201,8 @@ def verify(
         domain: expected among the proof's domains; not looked at when None.
         challenge: expected challenge; not looked at when None.
         budget: work allowed for all readings of the document; a fresh default one when left out.
+        as_holder: of `ecdsa-sd-2023`, whether the issuer's base proof is verified as well: it is for the holder alone,
+            and a verifier has to refuse it (vc-di-ecdsa, 3.5.6).
 
     Returns:
         Verified. Nothing is returned for a proof that does not hold.
@@ -210,37 +232,62 @@ def verify(
         raise ProofInvalid("wrong_key_type", f"A {public_key.algorithm} key does not belong to {suite}.")
     if suite == _LEGACY and public_key.algorithm is not Algorithm.ED25519:
         raise ProofInvalid("wrong_key_type", f"A {public_key.algorithm} key does not belong to {suite}.")
-    signature = _signature(proof, public_key.algorithm)
     unsecured, previous = _unsecured(document, proof)
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    found = _fitting(unsecured, options, suite, public_key, signature, store, budget or Budget())
+    check = _selective if suite == ecdsa_sd.CRYPTOSUITE else _whole
+    fits = check(unsecured, proof, suite, public_key, budget or Budget(), as_holder=as_holder)
+    found = _fitting(_context_urls(unsecured) if _reads_contexts(suite) else None, store, fits)
     return Verified(suite, created, expires, found[0], found[1], previous)
 
 
+_Fits = Callable[[ContextStore], bool]
+
+
+def _whole(
+    unsecured: _Object, proof: _Object, suite: str, key: PublicKey, budget: Budget, *, as_holder: bool
+) -> _Fits:
+    """Whether the one signature over all of the document fits it, as given contexts read it."""
+    del as_holder
+    signature = _signature(proof, key.algorithm)
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    return lambda store: key.verify(
+        signature, _hash_data(unsecured, options, suite, key.algorithm, store, budget)
+    )
+
+
+def _selective(
+    unsecured: _Object, proof: _Object, suite: str, key: PublicKey, budget: Budget, *, as_holder: bool
+) -> _Fits:
+    """Whether the signatures over the document's statements fit them, as given contexts read it."""
+    base = ecdsa_sd.is_base(proof)
+    if base and not as_holder:
+        raise ProofInvalid(
+            "base_proof",
+            f"This is the issuer's {suite} base proof, for the holder to derive others from.",
+            "/proofValue",
+        )
+    return lambda store: ecdsa_sd.holds(unsecured, proof, key, store, budget, base=base)
+
+
+def _reads_contexts(suite: str) -> bool:
+    return suite == _LEGACY or _SUITES[suite].rdf
+
+
 def _fitting(
-    unsecured: _Object,
-    options: _Object,
-    suite: str,
-    key: PublicKey,
-    signature: bytes,
-    store: ContextStore,
-    budget: Budget,
+    urls: Sequence[str] | None, store: ContextStore, fits: _Fits
 ) -> tuple[Mapping[str, str], str | None]:
-    """The bodies of the contexts under which the signature fits; raises what is wrong with the newest ones."""
-    urls = _context_urls(unsecured)
-    reads_contexts = suite == _LEGACY or _SUITES[suite].rdf
+    """The bodies of the contexts under which a proof fits; raises what is wrong with the newest ones."""
     failure: VcError = ProofInvalid(
         "signature_mismatch", "The signature does not fit: the content was changed, or another key signed it."
     )
     first = True
-    for candidate in store.candidates(urls) if reads_contexts else (store,):
+    for candidate in (store,) if urls is None else store.candidates(urls):
         try:
-            data = _hash_data(unsecured, options, suite, key.algorithm, candidate, budget)
+            fit = fits(candidate)
         except DataLoss as error:
             failure = error if first else failure
         else:
-            if key.verify(signature, data):
-                used = {url: candidate.get(url).sha256 for url in urls} if reads_contexts else {}
+            if fit:
+                used = {url: candidate.get(url).sha256 for url in urls or ()}
                 changed = [url for url, digest in used.items() if store.get(url).sha256 != digest]
                 return used, changed[0] if changed else None
         first = False
@@ -286,12 +333,15 @@ def _unsecured(document: _Object, proof: _Object) -> tuple[_Object, tuple[str, .
     given = proof["previousProof"]
     if not names or len(names) != (len(given) if isinstance(given, list) else 1):
         raise ProofInvalid("malformed_proof", "previousProof is not one id or several.", "/previousProof")
-    by_id = {item["id"]: item for item in proofs_of(document) if isinstance(item.get("id"), str)}
-    if any(name not in by_id or by_id[name] is proof for name in names):
+    found = [[item for item in proofs_of(document) if item.get("id") == name] for name in names]
+    # Of two with one id, one could be what was signed and the other what is looked at.
+    if any(len(items) != 1 or items[0] is proof for items in found):
         raise ProofInvalid(
-            "previous_proof_missing", "A proof that this one builds on is missing.", "/previousProof"
+            "previous_proof_missing",
+            "A proof that this one builds on is not there, or not only once.",
+            "/previousProof",
         )
-    unsecured["proof"] = [by_id[name] for name in names]
+    unsecured["proof"] = [items[0] for items in found]
     return unsecured, tuple(names)
 
 

@@ -20,7 +20,10 @@ Family = Literal["ob3", "clr2", "vc", "ob2"]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What stays the same for a badge, its status lists and its endorsements."""
+    """What stays the same for a badge, its status lists and its endorsements.
+
+    `as_holder`: base proofs of `ecdsa-sd-2023`, which are not for verifiers, are verified as well.
+    """
 
     sources: Sources
     contexts: ContextStore
@@ -28,6 +31,7 @@ class Surroundings:
     policy: Policy
     limits: Limits
     budget: Budget
+    as_holder: bool = False
 
 
 @dataclass(slots=True)

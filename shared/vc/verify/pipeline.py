@@ -37,6 +37,7 @@ async def verify(
     applicant: Applicant | None = None,
     recognitions: RecognitionLookup | None = None,
     limits: Limits = _NO_LIMITS,
+    as_holder: bool = False,
 ) -> Report:
     """Verify a badge and say what was found.
 
@@ -63,6 +64,7 @@ async def verify(
         applicant: what is known of whoever showed the badge; nothing is compared without it.
         recognitions: asks registries about an issuer; nobody is asked without it.
         limits: what the verification may cost.
+        as_holder: whoever asks holds the badge: the issuer's base proof (`ecdsa-sd-2023`) counts as well.
 
     Returns:
         A report, whatever is wrong with the badge.
@@ -72,7 +74,7 @@ async def verify(
     """
     extracted: Extracted | None = None
     sources = Sources(fetcher, now=now, most=limits.fetches)
-    around = Surroundings(sources, contexts, now, policy, limits, Budget(limits.work_units))
+    around = Surroundings(sources, contexts, now, policy, limits, Budget(limits.work_units), as_holder)
     outcome = _Outcome(around, data)
     try:
         extracted = extract(data[: limits.input_bytes + 1])

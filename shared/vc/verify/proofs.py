@@ -18,6 +18,7 @@ _INVALID = {
     "malformed_proof_value": "proof.malformed",
     "wrong_purpose": "proof.wrong_purpose",
     "proof_expired": "proof.expired",
+    "base_proof": "proof.base",
 }
 
 
@@ -70,7 +71,8 @@ def covers_terms(checks: list[Check]) -> bool:
     """Whether a proof among them holds that was made over RDF in safe mode: then every term is defined."""
     suites = [(one.details or {}).get("cryptosuite", "") for one in checks if one.code == "proof.valid"]
     return any(
-        suite == "Ed25519Signature2020" or "-rdfc-" in suite or suite == "eddsa-2022" for suite in suites
+        "-rdfc-" in suite or suite in {"Ed25519Signature2020", "eddsa-2022", "ecdsa-sd-2023"}
+        for suite in suites
     )
 
 
@@ -117,7 +119,13 @@ async def _check_one(
         if "-jcs-" in suite:  # whose work is that of writing the document once more
             around.budget.spend(len(strict_json.dumps(case.document)) // 40)
         verified = data_integrity.verify(
-            case.document, proof, key.key, around.contexts, now=around.now - SKEW, budget=around.budget
+            case.document,
+            proof,
+            key.key,
+            around.contexts,
+            now=around.now - SKEW,
+            budget=around.budget,
+            as_holder=around.as_holder,
         )
     except VcError as error:
         return [retrieved_check(key, where), _refusal(error, pointer)], ()

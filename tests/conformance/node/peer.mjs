@@ -4,6 +4,8 @@
 // Out: {"results": [{...}]}, one for each request, in order.
 //
 // issue:  {credential, suite, seed}          -> {did, credential}: signed by a did:key made from the seed, set as the issuer
+//         with suite "ecdsa-sd-2023": {…, mandatory}, JSON pointers; the credential has a base proof
+// derive: {credential, selective}            -> {credential}: with a derived proof, of a base proof
 // verify: {credential, check_status, now?}   -> {verified, statuses, error}: whether each entry's bit is set, where asked
 //
 // Nothing is fetched: contexts come from the packages, every other URL from `documents`; an unknown URL is an error.
@@ -13,6 +15,7 @@ import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
 import {checkStatus} from '@digitalbazaar/vc-bitstring-status-list';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {cryptosuite as ecdsaRdfc2019} from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite';
+import * as ecdsaSd2023 from '@digitalbazaar/ecdsa-sd-2023-cryptosuite';
 import {cryptosuite as eddsaRdfc2022} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import {contexts as credentialsContexts} from '@digitalbazaar/credentials-context';
 import * as vc from '@digitalbazaar/vc';
@@ -59,7 +62,7 @@ function didKeyDocument(did) {
 }
 
 async function keyPair(suite, seed) {
-  const key = suite === 'ecdsa-rdfc-2019' ?
+  const key = suite.startsWith('ecdsa-') ?
     await EcdsaMultikey.generate({curve: seed || 'P-256'}) :
     await Ed25519Multikey.generate({seed: new Uint8Array(Buffer.from(seed, 'hex'))});
   const did = `did:key:${key.publicKeyMultibase}`;
@@ -68,15 +71,24 @@ async function keyPair(suite, seed) {
   return {did, key};
 }
 
-async function issue({credential, suite, seed}, documentLoader) {
+async function issue({credential, suite, seed, mandatory}, documentLoader) {
   const {did, key} = await keyPair(suite, seed);
-  const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite: suites[suite]});
+  const cryptosuite = suite === 'ecdsa-sd-2023' ?
+    ecdsaSd2023.createSignCryptosuite({mandatoryPointers: mandatory}) : suites[suite];
+  const proof = new DataIntegrityProof({signer: key.signer(), cryptosuite});
   const issuer = {...credential.issuer, id: did};
   return {did, credential: await vc.issue({credential: {...credential, issuer}, suite: proof, documentLoader})};
 }
 
+async function derive({credential, selective}, documentLoader) {
+  const cryptosuite = ecdsaSd2023.createDiscloseCryptosuite({selectivePointers: selective});
+  const suite = new DataIntegrityProof({cryptosuite});
+  return {credential: await vc.derive({verifiableCredential: credential, suite, documentLoader})};
+}
+
 async function verify({credential, check_status: withStatus, now}, documentLoader) {
-  const suite = Object.values(suites).map(cryptosuite => new DataIntegrityProof({cryptosuite}));
+  const suite = [...Object.values(suites), ecdsaSd2023.createVerifyCryptosuite()]
+    .map(cryptosuite => new DataIntegrityProof({cryptosuite}));
   const answer = await vc.verifyCredential({
     credential, suite, documentLoader, now,
     checkStatus: withStatus ? options => checkStatus({...options, verifyBitstringStatusListCredential: true}) : undefined
@@ -91,7 +103,7 @@ async function verify({credential, check_status: withStatus, now}, documentLoade
 
 async function answer(request, documentLoader) {
   try {
-    return await (request.op === 'issue' ? issue : verify)(request, documentLoader);
+    return await {issue, derive, verify}[request.op](request, documentLoader);
   } catch(error) {
     return {verified: false, error: error.message};
   }

@@ -141,7 +141,8 @@ _proofs = _objects(
 _endorsements = _objects(
     {
         "@context": st.just([CREDENTIALS_V2, OPEN_BADGES_3]),
-        "id": urls,
+        # Not the badge's id: what describes one credential in two places is refused.
+        "id": st.uuids().map(lambda uuid: f"urn:uuid:{uuid}"),
         "type": st.just(["VerifiableCredential", "EndorsementCredential"]),
         "issuer": profiles,
         "name": printable,
@@ -167,7 +168,7 @@ credentials = _objects(
         "evidence": st.lists(
             _objects({"type": _kind("Evidence")}, {"id": urls, "name": printable}), max_size=3
         ),
-        "endorsement": st.lists(_endorsements, max_size=2),
+        "endorsement": st.lists(_endorsements, max_size=2, unique_by=lambda one: str(one["id"])),
         "endorsementJwt": st.just(["a.b.c"]),
     },
 )

@@ -44,7 +44,8 @@ def method(key: SigningKey) -> str:
 
 
 def sign(document: dict[str, Any], key: SigningKey = ED25519, **options: Any) -> dict[str, Any]:
-    return data_integrity.sign(document, key=key, verification_method=method(key), created=MOMENT, **options)
+    options = {"created": MOMENT, **options}
+    return data_integrity.sign(document, key=key, verification_method=method(key), **options)
 
 
 def verify(document: dict[str, Any], key: SigningKey = ED25519, **options: Any) -> data_integrity.Verified:
@@ -141,7 +142,8 @@ def test_order_and_spelling_of_the_json_do_not_matter() -> None:
     [
         ({"type": "RsaSignature2018"}, UnsupportedProof, "unsupported_proof", "/type"),
         ({"type": None}, ProofInvalid, "malformed_proof", "/type"),
-        ({"cryptosuite": "ecdsa-sd-2023"}, UnsupportedProof, "unsupported_proof", "/cryptosuite"),
+        ({"cryptosuite": "bbs-2023"}, UnsupportedProof, "unsupported_proof", "/cryptosuite"),
+        ({"cryptosuite": "ecdsa-sd-2023"}, ProofInvalid, "wrong_key_type", ""),
         ({"cryptosuite": None}, ProofInvalid, "malformed_proof", "/cryptosuite"),
         ({"cryptosuite": "eddsa-jcs-2022"}, ProofInvalid, "signature_mismatch", ""),
         ({"cryptosuite": "ecdsa-rdfc-2019"}, ProofInvalid, "wrong_key_type", ""),
@@ -179,6 +181,37 @@ def test_a_proof_that_was_tampered_with(
         verify(signed, now=MOMENT)
     assert (refused.value.code, refused.value.pointer) == (code, pointer)
     assert refused.value.reason.endswith(".")
+
+
+@pytest.mark.parametrize("cryptosuite", ["eddsa-rdfc-2022", "eddsa-jcs-2022"])
+def test_a_chain_of_proofs_names_and_signs_the_earlier_ones(cryptosuite: str) -> None:
+    first = sign(badge(), proof_id="urn:uuid:1", cryptosuite=cryptosuite)
+    second = sign(first, proof_id="urn:uuid:2", cryptosuite=cryptosuite)
+    third = sign(second, previous=["urn:uuid:1", "urn:uuid:2"], cryptosuite=cryptosuite)
+    fourth = sign(third, previous=["urn:uuid:1"], cryptosuite=cryptosuite)
+    proofs = data_integrity.proofs_of(fourth)
+    found = [data_integrity.verify(fourth, proof, ED25519.public, STORE).previous for proof in proofs]
+    assert found == [(), (), ("urn:uuid:1", "urn:uuid:2"), ("urn:uuid:1",)]
+    assert proofs[3]["previousProof"] == "urn:uuid:1"
+
+    proofs[0]["proofValue"] = sign(badge(), created=MOMENT + timedelta(1))["proof"]["proofValue"]
+    for late in proofs[2:]:
+        with pytest.raises(ProofInvalid) as refused:
+            data_integrity.verify(fourth, late, ED25519.public, STORE)
+        assert refused.value.code == "signature_mismatch"
+    data_integrity.verify(fourth, proofs[1], ED25519.public, STORE)
+
+
+def test_a_proof_named_by_another_stands_there_once() -> None:
+    first = sign(badge(), proof_id="urn:uuid:1")
+    with pytest.raises(ProofInvalid) as refused:
+        sign(first, previous=["urn:uuid:2"])
+    assert refused.value.code == "previous_proof_missing"
+    chained = sign(first, previous=["urn:uuid:1"])
+    chained["proof"].append(chained["proof"][0])
+    with pytest.raises(ProofInvalid) as refused:
+        data_integrity.verify(chained, chained["proof"][1], ED25519.public, STORE)
+    assert refused.value.code == "previous_proof_missing"
 
 
 @pytest.mark.parametrize("proof", ["x", 5, [None], [{}] * 17])
