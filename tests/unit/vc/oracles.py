@@ -32,6 +32,12 @@ def pyld(document: dict[str, Any], store: ContextStore) -> str:
         raise OracleRefuses(str(error)) from error
 
 
+def pyld_canonical(nquads: str) -> str:
+    """PyLD's RDFC-1.0 over N-Quads."""
+    options = {"algorithm": "URDNA2015", "inputFormat": "application/n-quads", "format": "application/n-quads"}
+    return str(jsonld.normalize(nquads, options))
+
+
 def oxigraph(nquads: str) -> str:
     """pyoxigraph's RDFC-1.0 over N-Quads."""
     parsed = pyoxigraph.parse(nquads, format=pyoxigraph.RdfFormat.N_QUADS)

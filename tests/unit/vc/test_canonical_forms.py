@@ -11,7 +11,7 @@ from shared.vc.contexts import CREDENTIALS_V2, ContextStore
 from shared.vc.errors import VcError
 from shared.vc.jsonld import to_nquads, to_quads
 from tests.unit.vc.credentials import credentials
-from tests.unit.vc.oracles import OracleRefuses, oxigraph, pyld
+from tests.unit.vc.oracles import OracleRefuses, oxigraph, pyld, pyld_canonical
 
 STORE = ContextStore.builtin()
 
@@ -186,9 +186,11 @@ _quads = st.tuples(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_quads, min_size=1, max_size=9))
-def test_blank_nodes_are_named_as_pyoxigraph_names_them(quads: list[tuple[str, str, str, str]]) -> None:
+def test_blank_nodes_are_named_as_others_name_them(quads: list[tuple[str, str, str, str]]) -> None:
     nquads = "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
-    assert rdfc.canonicalize(quads) == oxigraph(nquads)
+    # Of graphs named by blank nodes pyoxigraph takes another of two alike than PyLD and rdf-canonize do.
+    oracle = pyld_canonical if any(graph.startswith("_:") for *_, graph in quads) else oxigraph
+    assert rdfc.canonicalize(quads) == oracle(nquads)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
