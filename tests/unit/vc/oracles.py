@@ -34,7 +34,11 @@ def pyld(document: dict[str, Any], store: ContextStore) -> str:
 
 def pyld_canonical(nquads: str) -> str:
     """PyLD's RDFC-1.0 over N-Quads."""
-    options = {"algorithm": "URDNA2015", "inputFormat": "application/n-quads", "format": "application/n-quads"}
+    options = {
+        "algorithm": "URDNA2015",
+        "inputFormat": "application/n-quads",
+        "format": "application/n-quads",
+    }
     return str(jsonld.normalize(nquads, options))
 
 
