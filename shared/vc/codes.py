@@ -123,6 +123,11 @@ CODES: Mapping[str, str] = {
     "recipient.matched": "The badge was given to the applicant.",
     "recipient.not_matched": "The badge was given to somebody else.",
     "recipient.cannot_tell": "The badge does not say enough to tell.",
+    # Credentials within a record
+    "embedded.valid": "A credential in the record was verified.",
+    "embedded.invalid": "A credential in the record did not stand.",
+    "embedded.undetermined": "A credential in the record could not be verified.",
+    "embedded.too_many": "The record holds more credentials, or deeper ones, than are looked at.",
     # Endorsements
     "endorsement.valid": "An endorsement was verified.",
     "endorsement.invalid": "An endorsement did not stand.",

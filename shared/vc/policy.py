@@ -149,7 +149,8 @@ def _demanded(checks: Sequence[Check], policy: Policy) -> list[Check]:
         demanded += of_kind(checks, "recipient")
     if policy.undetermined_if_unsure:
         demanded += [check for check in checks if check.outcome == "inconclusive" and check not in demanded]
-        demanded += [check for check in of_kind(checks, "endorsement") if check.outcome == "failed"]
+        for kind in ("endorsement", "embedded"):
+            demanded += [check for check in of_kind(checks, kind) if check.outcome == "failed"]
     return demanded
 
 

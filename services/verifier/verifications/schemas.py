@@ -77,7 +77,7 @@ class CheckOut(Schema):
 
     check: Literal[
         "format", "context", "model", "schema", "subject", "proof", "key", "status", "validity", "recognition",
-        "recipient", "endorsement", "refresh", "policy",
+        "recipient", "embedded", "endorsement", "refresh", "policy",
     ]  # fmt: skip
     outcome: Literal["passed", "failed", "inconclusive", "skipped"]
     code: str = Field(description="Stable, for programs.", examples=["proof.valid"])

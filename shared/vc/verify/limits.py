@@ -18,4 +18,6 @@ class Limits:
     published_keys: int = 20
     endorsements: int = 10
     endorsement_depth: int = 2
+    embedded: int = 50
+    embedded_depth: int = 2
     findings: int = 20

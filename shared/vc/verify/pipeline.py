@@ -13,6 +13,7 @@ from shared.vc.report import Check, Container, Recipient, Report, failed, passed
 
 from .assertions import examine_assertion
 from .case import Case, Surroundings
+from .embedded import check_embedded
 from .endorsements import check_endorsements
 from .examine import examine_content, examine_currency
 from .limits import Limits
@@ -53,7 +54,7 @@ async def verify(
        then the period of validity, with 60 s for clocks that disagree;
     8. who vouches for the issuer, and what the policy allows;
     9. whether it is the applicant's;
-    10. endorsements, each by the same steps.
+    10. the credentials within a record (CLR 2.0), and endorsements, each by the same steps.
 
     Args:
         data: the input, of any form and from anywhere.
@@ -97,6 +98,8 @@ async def verify(
     if applicant is not None:
         recipient, check = check_recipient(current, applicant)
         current.note([check])
+    if not forged and current.family == "clr2":
+        current.note(await check_embedded(current, around))
     if not forged and current.family != "ob2":  # whose endorsements stand apart and are not in the badge
         current.note(await check_endorsements(current, around))
     current.note(told)

@@ -56,6 +56,25 @@ def read(extracted: Extracted) -> Case:
     return Case(document, extracted.text, family)
 
 
+def read_embedded(value: Any) -> Case:
+    """A credential that stands in another document: as JSON, in an envelope, or as a compact JWS.
+
+    Raises:
+        Unreadable: it is none, or cannot be read.
+    """
+    if isinstance(value, str):
+        return read_token(value)
+    if not isinstance(value, dict):
+        raise Unreadable(failed("format.unrecognised", "What stands in place of a credential is none."))
+    enveloped = _enveloped(value)
+    if enveloped is not None:
+        return read_token(enveloped)
+    family = family_of(value)
+    if family is None:
+        raise Unreadable(failed("format.unrecognised", "What stands in place of a credential is none."))
+    return Case(value, "", family)
+
+
 def _hosted_at(address: str) -> JsonObject:
     """The assertion that an image of Open Badges 1.x only gives the address of."""
     return {"@context": CONTEXT, "type": "Assertion", "id": address, "verification": {"type": "hosted"}}

@@ -13,7 +13,7 @@ OFFICIAL_SCHEMAS = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
 _KNOWN_KINDS = {"ob3", "clr2"}
 _VALID = {
     "ob3": "The badge has the structure that the standard demands.",
-    "clr2": "The record has the envelope that the standard demands; the badges in it were not verified one by one.",
+    "clr2": "The record has the envelope that the standard demands; the credentials in it are verified by themselves.",
 }
 
 
