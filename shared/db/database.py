@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 from shared.db.session import ReadSession, WriteSession, take_callbacks
 from shared.db.types import encode_json
@@ -162,6 +163,13 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def roll_back(connection: Any, _record: Any, _error: BaseException | None) -> None:
+        # A cancelled task's connection is closed while its statement may live on in the traceback; until that is gone
+        # SQLite keeps a closed connection's transaction open, and with it every other writer out.
+        if in_greenlet():
+            connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
