@@ -45,7 +45,7 @@ def test_codes_are_a_closed_list():
     kinds = {code.partition(".")[0] for code in CODES}
     assert kinds == {
         "format", "context", "model", "schema", "subject", "proof", "key", "refresh", "status", "validity",
-        "recognition", "policy", "recipient", "endorsement",
+        "recognition", "policy", "recipient", "endorsement", "embedded",
     }  # fmt: skip
 
 
