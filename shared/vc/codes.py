@@ -56,6 +56,8 @@ CODES: Mapping[str, str] = {
     "proof.unsupported": "The kind of proof is not supported here.",
     "proof.invalid": "The signature does not fit the content: it was changed, or signed with another key.",
     "proof.base": "The proof is the issuer's, for the holder to derive others from; verifiers are shown those.",
+    "proof.wrong_challenge": "The presentation answers another challenge.",
+    "proof.wrong_domain": "The presentation was made for somebody else.",
     "proof.wrong_purpose": "The proof was made for another purpose.",
     "proof.expired": "The proof itself has run out.",
     "proof.not_yet_valid": "The proof itself is not valid yet.",

@@ -244,11 +244,12 @@ def _completed(credential: _Object, claims: _Object) -> _Object:
         whole["credentialSubject"] = {"id": claims["sub"], **subject}
     for claim, name in (("nbf", "issuanceDate"), ("exp", "expirationDate")):
         if claim in claims and name not in whole:
-            whole[name] = dates.write_date_time(_moment(claim, claims[claim]))
+            whole[name] = dates.write_date_time(moment_of(claim, claims[claim]))
     return whole
 
 
-def _moment(claim: str, value: Any) -> datetime:
+def moment_of(claim: str, value: Any) -> datetime:
+    """The moment that a NumericDate means. Raises ProofInvalid `malformed_claims`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ProofInvalid("malformed_claims", f"The claim {claim} is not a number of seconds.", f"/{claim}")
     try:
@@ -293,7 +294,7 @@ def _same(claim: str, stated: Any, expected: Any) -> None:
 def _same_moment(claim: str, stated: Any, name: str, expected: Any) -> None:
     if stated is None:
         raise ProofInvalid("claims_differ", f"The claim {claim} is missing.", f"/{claim}")
-    moment, repeated = _moment(claim, stated), dates.parse_date_time(expected)
+    moment, repeated = moment_of(claim, stated), dates.parse_date_time(expected)
     if repeated is None:
         raise ProofInvalid("claims_differ", f"{name} is no time that {claim} could repeat.", f"/{name}")
     # NumericDate may leave out fractions of a second.
@@ -303,8 +304,8 @@ def _same_moment(claim: str, stated: Any, name: str, expected: Any) -> None:
 
 def _check_signature_times(jwt: CredentialJwt, now: datetime | None, skew: timedelta) -> None:
     """VC-JOSE-COSE, 3.1.1: exp and nbf speak of the signature, not of the credential."""
-    ends = _moment("exp", jwt.claims["exp"]) if "exp" in jwt.claims else None
-    starts = _moment("nbf", jwt.claims["nbf"]) if "nbf" in jwt.claims else None
+    ends = moment_of("exp", jwt.claims["exp"]) if "exp" in jwt.claims else None
+    starts = moment_of("nbf", jwt.claims["nbf"]) if "nbf" in jwt.claims else None
     if now is not None and ends is not None and now > ends + skew:
         raise ProofInvalid("proof_expired", "The signature itself has expired.", "/exp")
     if now is not None and starts is not None and now < starts - skew:

@@ -4,6 +4,7 @@ from shared.vc.baking import Unrecognised
 
 from .limits import Limits
 from .pipeline import verify
+from .presentations import PresentationReport, verify_presentation
 from .recipient import Applicant
 
-__all__ = ["Applicant", "Limits", "Unrecognised", "verify"]
+__all__ = ["Applicant", "Limits", "PresentationReport", "Unrecognised", "verify", "verify_presentation"]

@@ -18,6 +18,7 @@ class Limits:
     published_keys: int = 20
     endorsements: int = 10
     endorsement_depth: int = 2
+    presented: int = 20
     embedded: int = 50
     embedded_depth: int = 2
     findings: int = 20

@@ -1,0 +1,274 @@
+"""Presentations: what a holder shows, and that it is shown by its holder, to us and now (VCDM 2.0, 4.13; VC-JOSE-COSE)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.vc import dates, strict_json
+from shared.vc.baking import Unrecognised
+from shared.vc.budget import Budget
+from shared.vc.contexts import ContextStore
+from shared.vc.dids import KeyProblem, ResolvedKey, retrieve
+from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof, VcError
+from shared.vc.fetching import Fetch, RecognitionLookup
+from shared.vc.policy import DEFAULT, Policy, decide
+from shared.vc.proofs import data_integrity
+from shared.vc.proofs.presentation_jwt import PresentationJwt
+from shared.vc.proofs.presentation_jwt import parse as parse_token
+from shared.vc.proofs.presentation_jwt import verify as verify_token
+from shared.vc.report import Check, Report, Verdict, failed, inconclusive, passed
+from shared.vc.strict_json import JsonObject
+
+from .case import several
+from .keys import problem_check, require_controller, retrieved_check
+from .limits import Limits
+from .pipeline import verify
+from .recipient import Applicant
+from .sources import Sources
+from .validity import SKEW
+
+AUTHENTICATION = "authentication"
+_ENVELOPE = "data:application/vp+jwt,"
+_NO_LIMITS = Limits()
+_CODES = {
+    "challenge_mismatch": "proof.wrong_challenge",
+    "domain_mismatch": "proof.wrong_domain",
+    "wrong_purpose": "proof.wrong_purpose",
+    "proof_expired": "proof.expired",
+    "proof_not_yet_valid": "proof.not_yet_valid",
+    "claims_differ": "proof.claims_differ",
+    "malformed_proof": "proof.malformed",
+    "malformed_proof_value": "proof.malformed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationReport:
+    """What became of a presentation, and of each credential in it (`credentials`, in their order).
+
+    `holder` is who showed it, only where a proof says so. The verdict is the gravest of the presentation's own and of
+    its credentials'; of a credential about its holder, `recipient.did` is "matched".
+    """
+
+    verified_at: datetime
+    verdict: Verdict
+    summary: str
+    holder: str | None
+    checks: tuple[Check, ...]
+    credentials: tuple[Report, ...]
+
+    def to_json(self) -> JsonObject:
+        return {
+            "verified_at": dates.write_date_time(self.verified_at),
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "holder": self.holder,
+            "checks": [check.to_json() for check in self.checks],
+            "credentials": [report.to_json() for report in self.credentials],
+        }
+
+
+async def verify_presentation(
+    data: bytes,
+    *,
+    fetcher: Fetch,
+    contexts: ContextStore,
+    now: datetime,
+    challenge: str | None = None,
+    domain: str | None = None,
+    policy: Policy = DEFAULT,
+    recognitions: RecognitionLookup | None = None,
+    limits: Limits = _NO_LIMITS,
+) -> PresentationReport:
+    """Verify a presentation and every credential in it.
+
+    Args:
+        data: a verifiable presentation: JSON with a Data Integrity proof, an envelope, or a compact JWT (vp+jwt).
+        fetcher: reaches the network.
+        contexts: the pinned JSON-LD contexts.
+        now: aware UTC.
+        challenge: what the holder was asked to sign (`nonce` of a JWT); without one, an old presentation passes too.
+        domain: for whom (`aud` of a JWT).
+        policy: what has to hold for each credential.
+        recognitions: asks registries about an issuer; nobody is asked without it.
+        limits: what all of it may cost together.
+
+    Raises:
+        Unrecognised: it is no presentation of any kind known here.
+    """
+    document, token, problem = _read(data, limits)
+    sources = Sources(fetcher, now=now, most=limits.fetches)
+    if problem is not None:
+        return _report(now, policy, None, [problem], ())
+    shown = _Shown(document, token, sources, contexts, now, challenge, domain, Budget(limits.work_units))
+    checks = await shown.checks()
+    holder = shown.holder if all(check.outcome == "passed" for check in checks) else None
+    values = several(document.get("verifiableCredential"))
+    if len(values) > limits.presented:
+        reason = f"A presentation of more than {limits.presented} credentials is not looked at."
+        return _report(now, policy, holder, [*checks, inconclusive("embedded.too_many", reason)], ())
+    part = replace(limits, work_units=limits.work_units // max(1, len(values)))
+    reports: list[Report] = []
+    for index, value in enumerate(values):
+        try:
+            report = await verify(
+                value.encode() if isinstance(value, str) else strict_json.dumps(value),
+                fetcher=sources,
+                contexts=contexts,
+                now=now,
+                policy=policy,
+                applicant=None if holder is None else Applicant(did=holder),
+                recognitions=recognitions,
+                limits=part,
+            )
+        except Unrecognised as error:
+            checks.append(failed("embedded.invalid", error.reason, f"/verifiableCredential/{index}"))
+        else:
+            reports.append(report)
+    return _report(now, policy, holder, checks, tuple(reports))
+
+
+def _report(
+    now: datetime, policy: Policy, holder: str | None, checks: list[Check], reports: tuple[Report, ...]
+) -> PresentationReport:
+    own = decide(checks, replace(policy, require_recognition=False, require_recipient=False))
+    verdict, summary = (
+        own.verdict,
+        own.summary.replace("the badge was issued by whom it names", "its holder shows it"),
+    )
+    broken = next((check for check in checks if check.kind == "embedded"), None)
+    if broken is not None and verdict == "accepted":
+        verdict, summary = ("rejected" if broken.outcome == "failed" else "undetermined"), broken.reason
+    for wanted in ("rejected", "undetermined"):
+        for report in reports:
+            if report.verdict == wanted and (
+                verdict == "accepted" or (wanted, verdict) == ("rejected", "undetermined")
+            ):
+                verdict, summary = report.verdict, report.summary
+    return PresentationReport(now, verdict, summary, holder, tuple(checks), reports)
+
+
+def _read(data: bytes, limits: Limits) -> tuple[JsonObject, PresentationJwt | None, Check | None]:
+    """The presentation, the JWT it came in, and what keeps it from being read."""
+    text = data[: limits.input_bytes + 1].strip()
+    try:
+        if not text.startswith(b"{"):
+            return _from_token(text.decode("ascii", "replace"))
+        document = strict_json.loads_object(text)
+        types = several(document.get("type"))
+        address = document.get("id")
+        if "EnvelopedVerifiablePresentation" in types:
+            if isinstance(address, str) and address.startswith(_ENVELOPE):
+                return _from_token(address.removeprefix(_ENVELOPE))
+            return (
+                {},
+                None,
+                failed("format.malformed_jwt", "The envelope does not hold a presentation (vp+jwt)."),
+            )
+    except JsonRefused as error:
+        return {}, None, failed("format.unsafe_json", f"The presentation cannot be read: {error.reason}")
+    except UnsupportedProof as error:
+        return {}, None, inconclusive("proof.unsupported", error.reason)
+    except ProofInvalid as error:
+        return {}, None, failed("format.malformed_jwt", f"The presentation cannot be read: {error.reason}")
+    if "VerifiablePresentation" not in types:
+        raise Unrecognised("This is not a verifiable presentation.")
+    return document, None, None
+
+
+def _from_token(text: str) -> tuple[JsonObject, PresentationJwt | None, Check | None]:
+    token = parse_token(text)
+    return token.presentation, token, None
+
+
+class _Shown:
+    """The holder's own proof over a presentation."""
+
+    def __init__(
+        self,
+        document: JsonObject,
+        token: PresentationJwt | None,
+        sources: Sources,
+        contexts: ContextStore,
+        now: datetime,
+        challenge: str | None,
+        domain: str | None,
+        budget: Budget,
+    ) -> None:
+        self._document = document
+        self._token = token
+        self._sources = sources
+        self._contexts = contexts
+        self._now = now
+        self._challenge = challenge
+        self._domain = domain
+        self._budget = budget
+        stated = document.get("holder")
+        stated = stated.get("id") if isinstance(stated, dict) else stated
+        self.holder: str | None = stated if isinstance(stated, str) else None
+
+    async def checks(self) -> list[Check]:
+        if self._token is not None:
+            return await self._of_key(self._token.jws.kid, jwk=True)
+        try:
+            proofs = data_integrity.proofs_of(self._document)
+            if len(proofs) == 1:
+                data_integrity.suite_of(proofs[0])
+                return await self._of_key(proofs[0].get("verificationMethod"), proof=proofs[0])
+        except UnsupportedProof as error:
+            return [inconclusive("proof.unsupported", error.reason, "/proof")]
+        except ProofInvalid as error:
+            return [failed("proof.malformed", error.reason, "/proof")]
+        if proofs:
+            return [
+                inconclusive(
+                    "proof.unsupported", "Presentations with several proofs are not supported.", "/proof"
+                )
+            ]
+        return [failed("proof.missing", "The presentation carries no proof: anybody could show it.")]
+
+    async def _of_key(
+        self, method: Any, *, jwk: bool = False, proof: JsonObject | None = None
+    ) -> list[Check]:
+        if not isinstance(method, str):
+            return [failed("proof.malformed", "The presentation does not say which key it was made with.")]
+        try:
+            key = await retrieve(method, self._sources, now=self._now, purpose=AUTHENTICATION, jwk=jwk)
+            self.holder = self.holder or key.controller
+            require_controller(key, self.holder)
+        except KeyProblem as problem:
+            return [problem_check(problem)]
+        try:
+            self._verify(key, proof)
+        except VcError as error:
+            if error.conclusive:
+                return [retrieved_check(key), failed(_CODES.get(error.code, "proof.invalid"), error.reason)]
+            return [retrieved_check(key), inconclusive("proof.not_checked", error.reason)]
+        return [retrieved_check(key), passed("proof.valid", "The presentation was made by its holder.")]
+
+    def _verify(self, key: ResolvedKey, proof: JsonObject | None) -> None:
+        if proof is None:
+            assert self._token is not None
+            verify_token(
+                self._token,
+                key.key,
+                now=self._now,
+                skew=SKEW,
+                challenge=self._challenge,
+                domain=self._domain,
+            )
+            return
+        data_integrity.verify(
+            self._document,
+            proof,
+            key.key,
+            self._contexts,
+            now=self._now - SKEW,
+            purpose=AUTHENTICATION,
+            budget=self._budget,
+            challenge=self._challenge,
+            domain=self._domain,
+        )
+
+
+__all__ = ["PresentationReport", "verify_presentation"]
