@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from services.issuer.settings import IssuerSettings
+from shared.db import KeyEncryption
 from shared.settings import SettingRefused
 
 
 def production(tmp_path: Path, **changed: Any) -> IssuerSettings:
     key_file = tmp_path / "kek"
-    key_file.touch()
+    KeyEncryption.from_file(key_file, create=True)
     urls = {
         f"{name}_url": f"https://{name}.example" for name in ("issuer", "backpack", "verifier", "directory")
     }
