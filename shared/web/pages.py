@@ -1,7 +1,7 @@
 """Rendering pages: one layout, one style sheet, no script."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from shared.clock import to_rfc3339
 from shared.http.problems import Problem
 from shared.web.csrf import CsrfField
 from shared.web.markdown import markdown_to_html
@@ -46,7 +45,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self.environment.globals.update(site=title, style_url=STYLE_URL, language="en", description=None)
-        self.environment.filters.update(markdown=markdown_to_html, day=day, moment=to_rfc3339)
+        self.environment.filters.update(markdown=markdown_to_html, day=day, moment=moment)
 
     def page(
         self,
@@ -79,6 +78,12 @@ class Pages:
 def day(moment: datetime) -> str:
     """`21 November 2026`, for people."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def moment(at: datetime) -> str:
+    """`21 November 2026, 20:15 UTC`, for people."""
+    at = at.astimezone(UTC)
+    return f"{day(at)}, {at:%H:%M} UTC"
 
 
 _own = Pages(None, title="Confer")

@@ -12,11 +12,22 @@ from shared.http.access import public
 from shared.http.body import body_limit
 from shared.http.problems import Problem
 from shared.http.routing import Router
+from shared.vc.dates import parse_date_time
 from shared.vc.policy import BUILT_IN
 from shared.web import Pages, error_page
+from shared.web.pages import moment
 
 router = Router(include_in_schema=False, dependencies=[public], errors=error_page)
 _pages = Pages("services.verifier.web", title="Confer verifier")
+
+
+def _moment(text: str) -> str:
+    """A date-time of the report for people; what a badge calls a date and is none, as it stands."""
+    at = parse_date_time(text)
+    return text if at is None else moment(at)
+
+
+_pages.environment.filters["moment"] = _moment
 
 _FIELDS = ("url", "credential", "applicant_email", "applicant_name", "applicant_did", "policy")
 _WORDS: Mapping[str, Mapping[str, Any]] = {
@@ -32,9 +43,9 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
     "signs": {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "–"},
     "outcomes": {"passed": "Passed", "failed": "Failed", "inconclusive": "Open", "skipped": "Not checked"},
     "matches": {
-        "matched": "Matches: the badge was given to it.",
+        "matched": "Matches the badge.",
         "not_matched": "Does not match: the badge was given to somebody else.",
-        "cannot_tell": "The badge does not say enough to tell.",
+        "cannot_tell": "Cannot be told: the badge does not say enough.",
     },
     "kinds": {
         "format": "Form",
@@ -54,9 +65,14 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 _VERDICTS = {
-    "accepted": {"sign": "✓", "title": "The badge is accepted"},
-    "rejected": {"sign": "✗", "title": "The badge is rejected"},
-    "undetermined": {"sign": "?", "title": "It cannot be decided"},
+    "accepted": {"sign": "✓", "title": "The badge is accepted", "look": "accepted"},
+    "rejected": {"sign": "✗", "title": "The badge is rejected", "look": "rejected"},
+    "undetermined": {"sign": "?", "title": "It cannot be decided", "look": "undetermined"},
+}
+_SOMEBODY_ELSES = {
+    "sign": "!",
+    "title": "The badge is accepted, but it is not this applicant's",
+    "look": "undetermined",
 }
 
 
@@ -79,11 +95,18 @@ async def report_page(request: Request, service: Current) -> Response:
             return _form(request, given, problem)
     values = {
         "report": report,
-        "verdict": _VERDICTS[report["verdict"]],
+        "verdict": _verdict(report),
         "demonstration": _is_demonstration(report["credential"]),
         **_WORDS,
     }
     return _pages.page(request, "report.html", values, headers=headers)
+
+
+def _verdict(report: Mapping[str, Any]) -> Mapping[str, str]:
+    """The verdict in words. A genuine badge of somebody else must not look like a yes to an employer in a hurry."""
+    if report["verdict"] == "accepted" and "not_matched" in (report["recipient"] or {}).values():
+        return _SOMEBODY_ELSES
+    return _VERDICTS[report["verdict"]]
 
 
 def _is_demonstration(badge: Mapping[str, Any] | None) -> bool:
