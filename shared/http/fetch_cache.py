@@ -78,11 +78,13 @@ class CachingFetcher:
         accept: str = "*/*",
         max_bytes: int,
         timeout: float = 10.0,  # noqa: ASYNC109  (passed on: one deadline for the whole fetch)
+        renewal_timeout: float | None = None,
         max_age: timedelta | None = None,
     ) -> Fetched:
         """A fresh answer; or, while none can be had for a temporary reason, the last good one, marked `stale`.
 
-        `max_age` overrides the cache's (zero: always ask). Raises FetchError if there is neither.
+        `renewal_timeout` is the timeout where there is a last good one to fall back on. `max_age` overrides the cache's
+        (zero: always ask). Raises FetchError if there is neither.
         """
         key = (url, accept)
         entry = self._entries.get(key)
@@ -91,6 +93,8 @@ class CachingFetcher:
             answer = self._from_entry(entry, self._max_age if max_age is None else max_age, max_bytes)
             if answer is not None:
                 return answer
+            if entry.good is not None and renewal_timeout is not None:
+                timeout = renewal_timeout
         try:
             return _bounded(await self._fly(key, max_bytes, timeout), max_bytes)
         except FetchError as error:

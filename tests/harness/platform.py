@@ -35,6 +35,44 @@ class Platform:
     def logs(self) -> str:
         return "\n".join(self.log(service) for service in SERVICES)
 
+    def processes(self) -> dict[str, int]:
+        """The process of each service that runs now."""
+        listing = subprocess.run(
+            ["ps", "-o", "pid=,stat=,args=", "--ppid", str(self.supervisor.pid)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found = {}
+        for line in listing.stdout.splitlines():
+            pid, state, arguments = line.split(None, 2)
+            for name in SERVICES:
+                if f"services.{name} serve" in arguments and not state.startswith("Z"):
+                    found[name] = int(pid)
+        return found
+
+    @contextmanager
+    def frozen(self, *services: str) -> Iterator[None]:
+        """These services are there and answer nothing (SIGSTOP) while the block lasts."""
+        pids = [self.processes()[service] for service in services]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def gone(self, *services: str) -> Iterator[None]:
+        """These services are killed, and nobody starts them again until the block ends: the supervisor sleeps meanwhile."""
+        pids = [self.processes()[service] for service in services]
+        self.supervisor.send_signal(signal.SIGSTOP)
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            yield
+        finally:
+            self.supervisor.send_signal(signal.SIGCONT)
+
 
 def free_ports(count: int) -> int:
     """The first of `count` consecutive ports that are free on this machine now.
@@ -58,9 +96,11 @@ def _is_free(port: int) -> bool:
 
 
 @contextmanager
-def platform(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Platform]:
+def platform(
+    data_dir: Path, settings: Mapping[str, str] | None = None, *, base_port: int | None = None
+) -> Iterator[Platform]:
     """Start `confer up` and wait until it says that it is ready; end it, and all it started, afterwards."""
-    base = free_ports(4)
+    base = base_port or free_ports(4)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CONFER_")}
     environment |= {"CONFER_DATA_DIR": str(data_dir), **(settings or {})}
     begun = time.monotonic()

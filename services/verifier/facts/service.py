@@ -17,6 +17,8 @@ from shared.vc.errors import JsonRefused
 from shared.vc.fetching import Fetched
 
 FETCH_SECONDS = 8.0
+RENEWAL_SECONDS = 2.0
+"""The same where there is an older copy: a server that hangs keeps nobody waiting for what is known."""
 DEAF_AGE = timedelta(seconds=5)
 """How long anything is fresh while changes are not heard of yet (the event log has not been reached since the start)."""
 _MAX_ANNOUNCEMENTS = 100_000
@@ -70,7 +72,12 @@ class Facts:
         max_age = min(self._status_age if is_credential else self._max_age, self._longest)
         cache = self._cache
         fetched = await cache.get(
-            url, accept=accept, max_bytes=max_bytes, timeout=FETCH_SECONDS, max_age=max_age
+            url,
+            accept=accept,
+            max_bytes=max_bytes,
+            timeout=FETCH_SECONDS,
+            renewal_timeout=RENEWAL_SECONDS,
+            max_age=max_age,
         )
         announced = self._announced.get(url)
         if announced is not None and not _as_new_as(fetched, announced):
