@@ -56,6 +56,10 @@ class ServiceSettings(BaseSettings):
     """The address to listen on."""
     port: int = 0
     """0 takes the service's usual port."""
+    metrics_port: int = 0
+    """Where `relay`, `consume` and `work` answer Prometheus, each a process of its own; 0: nowhere. `serve` has `/metrics`."""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses or networks of reverse proxies, with commas: who a caller is, is taken from `X-Forwarded-For` of these only."""
     public_url: PublicUrl = ""
     """How the world reaches this service; stored at first start and never recomputed."""
 

@@ -121,7 +121,8 @@ class RateLimit:
 def client_address(request: Request) -> str:
     """Who an anonymous caller is to a rate limit: the address, for IPv6 its /64.
 
-    Behind a proxy uvicorn's `--proxy-headers` puts the caller's address here; nothing else reads forwarded headers.
+    Behind a proxy that `CONFER_TRUSTED_PROXIES` names, uvicorn puts the caller's address here; nothing else reads
+    forwarded headers.
     """
     host = request.client.host if request.client else "unknown"
     try:

@@ -8,6 +8,7 @@ from shared.db import Database
 from shared.mail.outgoing import Mailer, MailRefused, MailUnreachable
 from shared.mail.queue import MailQueue, QueuedMail
 from shared.observability.logs import get_logger
+from shared.observability.metrics import mails
 
 _log = get_logger("shared.mail")
 _BATCH = 5  # at 30 seconds each at worst, well within the lease
@@ -54,13 +55,16 @@ class MailSender:
         try:
             await self._mailer.send(email)
         except MailRefused as refused:
+            mails.labels("refused").inc()
             _log.warning("mail.refused", mail=mail.id, reason=str(refused))
             async with self._db.write() as session:
                 await self._queue.finish(session, mail, failure=str(refused))
         except MailUnreachable as unreachable:
+            mails.labels("postponed").inc()
             _log.warning("mail.postponed", mail=mail.id, attempts=mail.attempts, reason=str(unreachable))
             async with self._db.write() as session:
                 await self._queue.postpone(session, mail, str(unreachable))
         else:
+            mails.labels("sent").inc()
             async with self._db.write() as session:
                 await self._queue.finish(session, mail)

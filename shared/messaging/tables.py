@@ -48,6 +48,20 @@ def messaging_tables(metadata: MetaData) -> MessagingTables:
     )
 
 
+def tables_in(metadata: MetaData) -> MessagingTables | None:
+    """The five tables of a service by the metadata of its migrations; None if it keeps none."""
+    known = metadata.tables
+    if "outbox" not in known:
+        return None
+    return MessagingTables(
+        outbox=known["outbox"],
+        lease=known["messaging_lease"],
+        inbox=known["inbox"],
+        position=known["log_position"],
+        parked=known["parked_event"],
+    )
+
+
 def _outbox(metadata: MetaData) -> Table:
     table = Table(
         "outbox",

@@ -14,6 +14,20 @@ from prometheus_client.process_collector import ProcessCollector
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _LATENCY = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+# Counted wherever it happens in the process, shown by the process's one service.
+worker_failures = Counter(
+    "confer_worker_failures",
+    "Times a background worker failed and was started again.",
+    ["worker"],
+    registry=None,
+)
+mails = Counter(
+    "confer_mails",
+    "Tries to hand over a mail, by outcome: sent, postponed, refused.",
+    ["outcome"],
+    registry=None,
+)
+
 
 class Metrics:
     """The registry of one service; what a service counts beyond requests it adds to `registry`."""
@@ -22,6 +36,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+        self.registry.register(worker_failures)
+        self.registry.register(mails)
         Gauge("confer_service", "The service this process runs.", ["service"], registry=self.registry).labels(
             service
         ).set(1)

@@ -3,19 +3,25 @@
 import asyncio
 import json
 import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from prometheus_client import start_http_server
 
 from shared.db import migrate
-from shared.observability.logs import configure
+from shared.observability.logs import configure, get_logger
+from shared.process.letters import NothingThere, letters
 from shared.process.lifespan import with_lifespan
 from shared.process.moving import MoveRefused, move_service
 from shared.process.service import Role, Service
 from shared.process.supervision import running
 from shared.settings import ServiceSettings, SettingRefused, read_settings
+
+_log = get_logger("confer.process")
 
 
 def command_line(service_class: type[Service], settings_class: type[ServiceSettings]) -> typer.Typer:
@@ -52,6 +58,7 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=service.settings.trusted_proxies,
             timeout_graceful_shutdown=10,
         )
 
@@ -108,6 +115,24 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         else:
             output.write_text(text, encoding="utf-8")
 
+    @commands.command("dead-letters")
+    def dead_letters(
+        replay: Annotated[
+            int | None, typer.Option(help="Try this one and the later ones of its key again.")
+        ] = None,
+        drop: Annotated[int | None, typer.Option(help="Give this one up; the later ones go on.")] = None,
+        unblock: Annotated[str | None, typer.Option(help="Try to publish this one again.")] = None,
+    ) -> None:
+        """List the events that were put aside, a line each with the reason; or do something about one."""
+        try:
+            lines = asyncio.run(_letters(create(), replay, drop, unblock))
+        except NothingThere as nothing:
+            typer.echo(f"refused: {nothing}", err=True)
+            raise typer.Exit(1) from nothing
+        for line in lines:
+            typer.echo(line)
+        typer.echo(f"{service_class.name}: {len(lines)} events put aside")
+
     @commands.command()
     def fsck() -> None:
         """Check what is stored, read-only; a line for everything that is wrong."""
@@ -127,8 +152,39 @@ async def _run_role(service: Service, role: Role) -> None:
         loop.add_signal_handler(number, stop.set)
     try:
         await service.start()
-        async with running(w for w in service.workers() if w.role == role):
-            await stop.wait()
+        workers = [worker for worker in service.workers() if worker.role == role]
+        _log.info("process.started", role=role, workers=[worker.name for worker in workers])
+        async with running(workers):
+            with _measured(service):
+                await stop.wait()
+        _log.info("process.ending", role=role)
+    finally:
+        await service.stop()
+
+
+@contextmanager
+def _measured(service: Service) -> Iterator[None]:
+    """Answer Prometheus while the block lasts, where the settings say so: a web process does that by itself."""
+    settings = service.settings
+    if not settings.metrics_port:
+        yield
+        return
+    server, thread = start_http_server(
+        settings.metrics_port, addr=settings.host, registry=service.metrics.registry
+    )
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def _letters(
+    service: Service, replay: int | None, drop: int | None, unblock: str | None
+) -> Sequence[str]:
+    try:
+        return await letters(service, replay=replay, drop=drop, unblock=unblock)
     finally:
         await service.stop()
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from shared.clock import Clock, utc_now
 from shared.db import Database
 from shared.messaging.log import Log, open_log
+from shared.observability.metrics import Metrics
 from shared.settings import ServiceSettings
 
 Role = Literal["serve", "relay", "consume", "work"]
@@ -48,6 +49,8 @@ class Service(ABC):
     name: ClassVar[str]
     migrations: ClassVar[str]
     """Import name of the package that holds the service's Alembic history."""
+    metrics: Metrics
+    """What its processes measure; every service makes its own."""
 
     def __init__(self, settings: ServiceSettings, clock: Clock = utc_now) -> None:
         settings.refuse()

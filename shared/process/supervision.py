@@ -5,16 +5,13 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
-from prometheus_client import Counter
 
+from shared.observability.metrics import worker_failures
 from shared.process.service import Worker
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _log = structlog.get_logger("confer.workers")
-_failures = Counter(
-    "confer_worker_failures_total", "Times a background worker failed and was started again.", ["worker"]
-)
 
 
 async def keep_running(worker: Worker) -> None:
@@ -32,7 +29,7 @@ async def keep_running(worker: Worker) -> None:
         except Exception as error:  # noqa: BLE001  (the one place that outlives any failure: it reports and starts anew)
             _log.exception("worker failed", worker=worker.name, error=type(error).__name__)
             reason = type(error).__name__
-        _failures.labels(worker.name).inc()
+        worker_failures.labels(worker.name).inc()
         if loop.time() - begun > _LONGEST_PAUSE:
             pause = _FIRST_PAUSE
         _log.warning("worker starts again", worker=worker.name, reason=reason, pause_seconds=pause)

@@ -6,10 +6,10 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from shared.http.client import Response, open_client
-from tests.harness.platform import Platform
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
@@ -17,10 +17,25 @@ ELSEWHERE = "did:web:badges.elsewhere.example"
 """An issuer on another platform."""
 
 
+class Running(Protocol):
+    """Where the four services answer, and where their mail lies as files."""
+
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def backpack(self) -> str: ...
+    @property
+    def verifier(self) -> str: ...
+    @property
+    def directory(self) -> str: ...
+    @property
+    def data_dir(self) -> Path: ...
+
+
 class Story:
     """Side `a` owns one thing of every kind; side `b` stands beside it. Everything is made over HTTP, when first asked for."""
 
-    def __init__(self, running: Platform) -> None:
+    def __init__(self, running: Running) -> None:
         self._urls = {
             name: str(getattr(running, name)) for name in ("issuer", "backpack", "verifier", "directory")
         }
@@ -64,12 +79,16 @@ class Story:
         form = {
             "grant_type": "client_credentials",
             "scope": " ".join(scopes),
-            "resource": self._urls[service],
+            "resource": self.resource(service),
         }
         credentials = (client["client_id"], client["client_secret"])
         return str(
             self.json("directory", "POST", "/oauth/token", auth=credentials, data=form)["access_token"]
         )
+
+    def resource(self, service: str) -> str:
+        """What a token for that service is asked for: its public URL."""
+        return self._urls[service]
 
     def owner_token(self, service: str) -> str:
         """A's token with every scope of that service."""
