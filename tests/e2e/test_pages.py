@@ -103,7 +103,7 @@ def test_issuer(world: World, walker: Walker, inspector: Inspector) -> None:
             "The report",
             "signed credential",
         ),
-        _says(walker.go(gone["credential"]), "Revoked", "issued in error"),
+        _says(walker.go(gone["credential"]), "Revoked (issued in error)"),
         _says(walker.go(f"{issuer}/issuers/{secrets.token_hex(16)}"), "To the start page", status=404),
         _says(walker.go(f"{issuer}/problems/not-found"), "not-found"),
     ]
