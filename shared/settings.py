@@ -84,6 +84,8 @@ class ServiceSettings(BaseSettings):
     """`smtp://user:password@host:port` or `smtps://…`; empty writes messages into `<data_dir>/mail`."""
     mail_from: str = "Confer <badges@localhost>"
     """Whom mail comes from."""
+    contexts_dir: Path | None = None
+    """A folder with JSON-LD contexts that you pinned beside the built-in ones (`confer contexts`)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is logged; `debug` is refused in production."""
 

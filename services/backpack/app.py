@@ -45,7 +45,6 @@ from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import OutboxRow, Relay
 from shared.messaging.topics import CREDENTIALS
 from shared.observability.context import current_traceparent
-from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 
@@ -72,7 +71,6 @@ class Backpack(Service):
     def __init__(self, settings: BackpackSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self.authenticator = SessionAuthenticator()
-        self.metrics = Metrics(self.name)
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
         self._settled = Counter(
             "confer_backpack_deliveries_total",
@@ -105,7 +103,9 @@ class Backpack(Service):
                 trace=current_traceparent,
             ),
             post=Post(self._queue, self.settings.public_url),
-            checker=Checker(self._fetcher, cached, ContextStore.builtin(), self.clock),
+            checker=Checker(
+                self._fetcher, cached, ContextStore.builtin(self.settings.contexts_dir), self.clock
+            ),
             fetch=self._fetcher,
             limits=Limits(),
             arrivals=Wake(),

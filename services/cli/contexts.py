@@ -20,7 +20,7 @@ def list_contexts(
     ] = None,
 ) -> None:
     """List every pinned context with its SHA-256."""
-    store = ContextStore.builtin() if extra is None else ContextStore.builtin().with_extra(extra)
+    store = ContextStore.builtin(extra)
     table = Table("URL", "SHA-256")
     for url in store.urls():
         for pinned in store.alternatives(url):

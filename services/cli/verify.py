@@ -71,7 +71,7 @@ async def _verify(
 
     if policy not in BUILT_IN:
         raise typer.BadParameter(f"there is no policy {policy}; there are {', '.join(BUILT_IN)}")
-    store = ContextStore.builtin() if extra is None else ContextStore.builtin().with_extra(extra)
+    store = ContextStore.builtin(extra)
     fetcher = Fetcher(allow_loopback=local)
     try:
         return await verify_badge(

@@ -38,7 +38,6 @@ from shared.messaging import Outbox, Wake
 from shared.messaging.consumer import Consumer
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import Relay
-from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 
 _TITLE = "Confer directory"
@@ -59,7 +58,6 @@ class Directory(Service):
     def __init__(self, settings: DirectorySettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self.wake = Wake()
-        self.metrics = Metrics(self.name)
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
         self.rate_limits = tables.rate_limits
         self._context: Context | None = None

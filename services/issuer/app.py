@@ -38,7 +38,6 @@ from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.outbox import Outbox, Wake
 from shared.messaging.relay import Relay
 from shared.observability.context import current_traceparent
-from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 from shared.web import error_page
@@ -60,7 +59,6 @@ class Issuer(Service):
         self.authenticator = directory_tokens(settings, self.fetcher, clock)
         self.rate_limits = tables.ratelimits
         self._wake = Wake()
-        self.metrics = Metrics(self.name)
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
         self._outbox = Outbox(
             tables.messaging, settings.public_url, self._wake, clock=clock, trace=current_traceparent
@@ -78,9 +76,7 @@ class Issuer(Service):
 
     async def start(self) -> None:
         """Open the keys, and make sure that the public address is still the one of the first start."""
-        contexts = ContextStore.builtin()
-        if self.settings.extra_contexts is not None:
-            contexts = contexts.with_extra(self.settings.extra_contexts)
+        contexts = ContextStore.builtin(self.settings.contexts_dir)
         await claim(self.db, tables.instance, "public_url", self.settings.public_url)
         if not self.settings.kafka_bootstrap:
             await self.log.ensure_topics()  # Kafka's are made by `migrate`

@@ -32,8 +32,6 @@ class IssuerSettings(ServiceSettings):
     """Awards per status list. The published list is never shorter than 131,072 bits, for the privacy of its members."""
     status_list_ttl: int = Field(default=60, gt=0)
     """Seconds for which others may reuse a status list without asking again."""
-    extra_contexts: Path | None = None
-    """A directory of further pinned JSON-LD contexts."""
 
     @model_validator(mode="after")
     def _complete(self) -> "IssuerSettings":

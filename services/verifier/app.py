@@ -31,7 +31,6 @@ from shared.jobs import JobRunner, jobs_router
 from shared.messaging import Event
 from shared.messaging.tail import Tail
 from shared.messaging.topics import PROFILES, RECOGNITIONS, STATUS_LISTS
-from shared.observability.metrics import Metrics
 from shared.process import Service, Worker, with_lifespan
 from shared.vc.contexts import ContextStore
 from shared.web import error_page
@@ -51,7 +50,6 @@ class Verifier(Service):
 
     def __init__(self, settings: VerifierSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
-        self.metrics = Metrics(self.name)
         self.fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
         self.authenticator = directory_tokens(settings, self.fetcher, clock)
         self.facts = Facts(
@@ -69,7 +67,7 @@ class Verifier(Service):
             fetcher=self.fetcher,
             recognitions=self.recognitions,
             policies=self.policies,
-            contexts=_contexts(settings),
+            contexts=ContextStore.builtin(settings.contexts_dir),
             threads=self.threads,
             clock=clock,
             verdicts=Counter(
@@ -141,11 +139,6 @@ class Verifier(Service):
             async with self.db.write() as session:
                 await tidy(session, self.clock, self.settings.result_days)
             await asyncio.sleep(_TIDY_SECONDS)
-
-
-def _contexts(settings: VerifierSettings) -> ContextStore:
-    builtin = ContextStore.builtin()
-    return builtin if settings.contexts_dir is None else builtin.with_extra(settings.contexts_dir)
 
 
 def _with_schemas(application: FastAPI) -> None:

@@ -1,6 +1,5 @@
 """What the verifier can be told beside what every service can."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -28,5 +27,3 @@ class VerifierSettings(ServiceSettings):
     """The most documents that one process keeps."""
     result_days: int = Field(default=30, ge=1)
     """How long the reports of a finished job can be read."""
-    contexts_dir: Path | None = None
-    """A folder with JSON-LD contexts that you pinned beside the built-in ones (`confer contexts`)."""

@@ -56,6 +56,7 @@ class Service(ABC):
         settings.refuse()
         self.settings = settings
         self.clock = clock
+        self.metrics = Metrics(self.name)
         self.db = Database(settings.database_url)
         self.log: Log = open_log(settings)
 

@@ -51,9 +51,12 @@ class ContextStore:
         self._variants: dict[tuple[str, str], ContextStore] = {}
 
     @classmethod
-    def builtin(cls) -> "ContextStore":
-        """The contexts that ship with this library. One store per process, so that its tables are made once."""
-        return _builtin()
+    def builtin(cls, extra: Path | None = None) -> "ContextStore":
+        """The contexts that ship with this library, and an operator's own in `extra` (see `with_extra`).
+
+        One store per process, so that its tables are made once.
+        """
+        return _builtin() if extra is None else _builtin().with_extra(extra)
 
     def with_extra(self, directory: Path) -> "ContextStore":
         """A store that also knows an operator's own contexts.
