@@ -14,6 +14,10 @@ class Budget:
     def __init__(self, units: int = DEFAULT_UNITS) -> None:
         self.left = units
 
+    def charge(self, units: int) -> None:
+        """Take units for work that is done already, as far as there are some: whatever comes next pays for it."""
+        self.left = max(0, self.left - units)
+
     def spend(self, units: int) -> None:
         """Take units; raises BudgetExceeded when there are not enough."""
         self.left -= units

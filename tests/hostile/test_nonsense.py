@@ -20,7 +20,31 @@ from tests.unit.vc.test_canonical_forms import Writer
 STORE = ContextStore.builtin()
 KEY = SigningKey.generate()
 SIGNED = data_integrity.sign(badge(), key=KEY, verification_method="did:key:z1#z1", created=MOMENT)
-KEYWORDS = ["@base", "@container", "@context", "@direction", "@graph", "@id", "@included", "@index", "@json", "@language", "@list", "@nest", "@none", "@prefix", "@propagate", "@protected", "@reverse", "@set", "@type", "@value", "@version", "@vocab", "@import"]
+KEYWORDS = [
+    "@base",
+    "@container",
+    "@context",
+    "@direction",
+    "@graph",
+    "@id",
+    "@included",
+    "@index",
+    "@json",
+    "@language",
+    "@list",
+    "@nest",
+    "@none",
+    "@prefix",
+    "@propagate",
+    "@protected",
+    "@reverse",
+    "@set",
+    "@type",
+    "@value",
+    "@version",
+    "@vocab",
+    "@import",
+]
 SCALARS = [
     None,
     True,

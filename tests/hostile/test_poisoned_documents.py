@@ -74,6 +74,8 @@ POISONED = {
         "credentialSubject": [{"@context": [OPEN_BADGES_3, {"x": "https://x.example/"}] * 40, "x": n} for n in range(50)],
     },
     "100,000 types": {"@context": VOCABULARY, "@type": ["t"] * 100_000},
+    "2 MB of quotation marks": {"@context": VOCABULARY, "p": ['"' * 2000 + str(n) for n in range(1000)]},
+    "9000 fractions": {"@context": VOCABULARY, "p": [n + 0.123456 for n in range(9000)]},
     "100,000 values": {"@context": VOCABULARY, "p": list(range(99_000))},
 }  # fmt: skip
 

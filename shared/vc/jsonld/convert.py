@@ -19,7 +19,7 @@ from shared.vc.errors import (
 from shared.vc.jsonld import literals
 from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.terms import IRI, RDF, UNSET, ActiveContext, Term
-from shared.vc.jsonld.values import UNITS_PER_VALUE, BlankNames, Values, items_of
+from shared.vc.jsonld.values import LENGTH_SHIFT, UNITS_PER_VALUE, BlankNames, Values, items_of
 
 # Subject, predicate, object, graph: each as N-Quads writes it; blank nodes begin with "_:", the default graph is "".
 Quad = tuple[str, str, str, str]
@@ -29,7 +29,7 @@ _FIRST = f"<{RDF}first>"
 _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
 _CREDENTIAL = "<https://www.w3.org/2018/credentials#VerifiableCredential>"
-_UNITS_PER_NODE = 4
+_UNITS_PER_NODE = 5
 
 _Object = dict[str, Any]
 
@@ -135,7 +135,7 @@ class Converter:
                     continue
                 if type(value) is str and term.simple:
                     # The common case, inlined: one string of a term without container and scoped context.
-                    self._budget.spend(UNITS_PER_VALUE)
+                    self._budget.spend(UNITS_PER_VALUE + (len(value) >> LENGTH_SHIFT))
                     quads.append((subject, term.predicate, self._values.string(value, term, active), graph))
                     continue
                 self._property(subject, term, name, value, active, graph)
@@ -156,6 +156,7 @@ class Converter:
                     error = InvalidJsonLd("id_value", f'"{name}" has to be one text.')
                     error.within(name)
                     raise error
+                self._budget.spend(len(value) >> LENGTH_SHIFT)
                 try:
                     subject = self._values.reference(value, active)
                 except VcError as error:
@@ -198,6 +199,7 @@ class Converter:
             try:
                 if not isinstance(name, str):
                     raise InvalidJsonLd("type_value", "A type has to be a text.")
+                self._budget.spend(len(name) >> LENGTH_SHIFT)
                 type_ = self._values.type_iri(name, outer)
                 if type_ == _CREDENTIAL and not described:
                     self._refuse_second_description(subject)
@@ -264,8 +266,9 @@ class Converter:
                 "not_compact", "An array within an array is overlooked by readers of plain JSON."
             )
         if term.type == "@json":
-            self._budget.spend(_UNITS_PER_NODE)
-            self.quads.append((subject, predicate, literals.json_literal(value), graph))
+            literal = literals.json_literal(value)
+            self._budget.spend(_UNITS_PER_NODE + (len(literal) >> LENGTH_SHIFT))
+            self.quads.append((subject, predicate, literal, graph))
         elif "@language" in container and isinstance(value, dict):
             for literal in self._values.language_map(value, term, active):
                 self.quads.append((subject, predicate, literal, graph))

@@ -10,7 +10,7 @@ from shared.vc.errors import InvalidJsonLd, UnsupportedJsonLd
 from shared.vc.jsonld.terms import RDF, XSD
 
 _ESCAPED = re.compile('[\x00-\x1f"\\\\\x7f\ufffe\uffff]')
-_ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF)} | {
+_ESCAPES_OF = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF)} | {
     "\b": "\\b",
     "\t": "\\t",
     "\n": "\\n",
@@ -19,6 +19,7 @@ _ESCAPES = {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE,
     '"': '\\"',
     "\\": "\\\\",
 }
+_ESCAPES = str.maketrans(_ESCAPES_OF)
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _TRAILING = re.compile(r"(\d)0*E\+?(-)?0*(\d)")
@@ -33,7 +34,7 @@ _LARGEST_WHOLE = 1e21
 def text(value: str, suffix: str = "") -> str:
     """A literal with the datatype or language `suffix` gives (`^^<…>`, `@…`, or none for a plain string)."""
     if _ESCAPED.search(value):
-        value = _ESCAPED.sub(lambda match: _ESCAPES[match[0]], value)
+        value = value.translate(_ESCAPES)
     return f'"{value}"{suffix}'
 
 

@@ -22,6 +22,9 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _KEYWORD_LIKE = re.compile(r"@[A-Za-z]+")
 _VALUE_MEMBERS = frozenset(["@value", "@type", "@language", "@direction", "@index", "@context"])
 UNITS_PER_VALUE = 2
+_UNITS_PER_NUMBER = 2  # more than for a text
+# Texts cost by their length as well, a unit for so many characters as a power of two.
+LENGTH_SHIFT = 6
 
 _Object = dict[str, Any]
 
@@ -109,7 +112,9 @@ class Values:
                     "scope_drops", "Processors disagree about a scope that drops its own term."
                 )
         if isinstance(value, str):
+            self._budget.spend(len(value) >> LENGTH_SHIFT)
             return self.string(value, term, active)
+        self._budget.spend(_UNITS_PER_NUMBER)
         return literals.native(value, term.datatype or self._stated_string(term))
 
     @staticmethod
@@ -152,6 +157,7 @@ class Values:
                         error = InvalidJsonLd("language_map", "What stands under a language has to be text.")
                         error.within(*steps)
                         raise error
+                    self._budget.spend(len(item) >> LENGTH_SHIFT)
                     none = tag == "@none" or self.keyword(active, tag) == "@none"
                     found.append(literals.text(item) if none else literals.language(item, tag))
             except VcError as error:
@@ -162,6 +168,7 @@ class Values:
     def value_object(self, element: _Object, outer: ActiveContext, active: ActiveContext) -> str:
         """{"@value": …} with an optional type or language (9.5 of JSON-LD 1.1)."""
         members: dict[str, Any] = {}
+        self._budget.spend(sum(len(one) for one in element.values() if isinstance(one, str)) >> LENGTH_SHIFT)
         for name, value in element.items():
             keyword = self.keyword(active, name)
             if keyword not in _VALUE_MEMBERS:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 class Limits:
     """What one verification may cost at most. What goes beyond is inconclusive, never invalid.
 
-    `work_units` (about a microsecond each) are shared by the badge, its status lists and its endorsements.
+    `work_units` (about a microsecond each) are shared by the badge, its status lists, its endorsements and what stands in
+    it; reading costs of them too.
     """
 
-    work_units: int = 80_000
+    work_units: int = 60_000
     input_bytes: int = 10 * 1024 * 1024
     fetches: int = 25
     status_list_bytes: int = 2 * 1024 * 1024
