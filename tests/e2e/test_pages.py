@@ -161,7 +161,7 @@ def test_a_learner_manages_her_badges(
     walker.press("Accept")
     world.revoke(next(each for each in awards if each["achievement"] == world.rich))
     world.until(lambda: "Revoked" in walker.go(f"{backpack}/badges/{rich}").text)
-    pages.append(_says(walker.go(f"{backpack}/badges/{rich}"), "Revoked", "Wrong course.", "Passed"))
+    pages.append(_says(walker.go(f"{backpack}/badges/{rich}"), "Revoked", "Wrong course.", "before it was revoked"))
     pages.append(_says(walker.go(f"{backpack}/badges"), "Revoked"))
 
     badge = badge_from_elsewhere(tmp_path, address)
