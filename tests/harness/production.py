@@ -258,7 +258,12 @@ def _read(
             for name, url in databases.items()
         },
     }
-    image = {"CONFER_HOST": "127.0.0.1", "CONFER_DATA_DIR": str(folder / "data")}
+    # What the image sets; and a proxy that is not this machine's, so that the compose file has to name it.
+    image = {
+        "CONFER_HOST": "127.0.0.1",
+        "CONFER_DATA_DIR": str(folder / "data"),
+        "CONFER_TRUSTED_PROXIES": "192.0.2.1",
+    }
     units = {
         name: unit
         for name, unit in yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"].items()
@@ -270,7 +275,7 @@ def _read(
         for name, unit in units.items()
     }
     # Not the default of 100: a bulk job of this test's size has several chunks.
-    environments["issuer-work"]["CONFER_ISSUER_JOB_CHUNK"] = "20"
+    environments["issuer-work"]["CONFER_ISSUER_JOB_CHUNK"] = "10"
     commands = {name: list(unit["command"]) for name, unit in units.items()}
     return Production(folder, letters, inside, dict(databases), bootstrap, environments, commands)
 

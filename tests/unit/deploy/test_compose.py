@@ -95,6 +95,23 @@ def test_health_is_checked(service: str) -> None:
     assert "/readyz" in " ".join(COMPOSE["services"][service]["healthcheck"]["test"])
 
 
+def test_what_is_measured_stays_inside() -> None:
+    sites = re.findall(
+        r"^\{.*?^\}", (DEPLOY / "Caddyfile").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert len(sites) == len(SERVICES)
+    for site in sites:
+        assert "\trespond /metrics 404\n" in site
+    assert [name for name, unit in COMPOSE["services"].items() if "ports" in unit] == ["proxy"]
+
+
+def test_the_database_takes_the_connections_of_all_processes() -> None:
+    allowed = int(COMPOSE["services"]["postgres"]["command"][-1].removeprefix("max_connections="))
+    lasting = [name for name, unit in OURS.items() if unit["command"][1] != "migrate"]
+    assert 2 * 10 * len(lasting) <= allowed, "ten for each, and room for a second one of each"
+    assert "-h" in COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+
+
 def test_every_variable_without_a_default_is_in_the_example() -> None:
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8") + (DEPLOY / "Caddyfile").read_text(
         encoding="utf-8"
