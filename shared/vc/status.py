@@ -128,17 +128,36 @@ def _unpack(packed: bytes) -> bytes:
     return data
 
 
-def status_entry(list_url: str, index: int, *, purpose: str = "revocation") -> JsonObject:
-    """The `credentialStatus` of a credential. Its id is the list's with the index as fragment."""
+def status_entry(
+    list_url: str, index: int, *, purpose: str = "revocation", messages: Sequence[str] = ()
+) -> JsonObject:
+    """The `credentialStatus` of a credential. Its id is the list's with the index as fragment.
+
+    Args:
+        list_url: where the list is published.
+        index: of the entry, counted in entries of its size.
+        purpose: what the list is for.
+        messages: what each value of the entry means, in their order: 2, 4, 8 … of them, for entries of 1, 2, 3 … bits.
+
+    Raises:
+        ValueError: the index is negative, or there is no size with so many values.
+    """
     if index < 0:
         raise ValueError("an index is not negative")
-    return {
+    size = len(messages).bit_length() - 1
+    if messages and (len(messages) != 1 << size or not 1 <= size <= _MAX_SIZE):
+        raise ValueError("there have to be as many messages as an entry has values")
+    entry: JsonObject = {
         "id": f"{list_url}#{index}",
         "type": "BitstringStatusListEntry",
         "statusPurpose": purpose,
         "statusListIndex": str(index),
         "statusListCredential": list_url,
     }
+    if messages:
+        entry["statusSize"] = size
+        entry["statusMessage"] = [{"status": hex(n), "message": one} for n, one in enumerate(messages)]
+    return entry
 
 
 def status_list_credential(
@@ -241,8 +260,19 @@ def _messages(value: object, size: int) -> Mapping[int, str]:
     return messages
 
 
-def read_list(document: Mapping[str, Any], entry: StatusEntry) -> int:
+def bits_of(document: Mapping[str, Any]) -> StatusBits:
+    """The bits of a status list credential. Raises StatusRefused as `decode`."""
+    subject = document.get("credentialSubject")
+    return decode(subject.get("encodedList") if isinstance(subject, dict) else None)
+
+
+def read_list(document: Mapping[str, Any], entry: StatusEntry, *, bits: StatusBits | None = None) -> int:
     """The value of `entry` in a status list credential (whose proof the caller has verified).
+
+    Args:
+        document: the credential.
+        entry: as `read_entry` gives it.
+        bits: those of the list, where they were unpacked already.
 
     Raises:
         StatusRefused: the list is malformed, for another purpose, too short, or has no such entry.
@@ -262,7 +292,7 @@ def read_list(document: Mapping[str, Any], entry: StatusEntry) -> int:
     if entry.purpose not in (purposes if isinstance(purposes, list) else [purposes]):
         reason = f"The status list is not for the purpose {entry.purpose!r}."
         raise StatusRefused("status.wrong_purpose", reason)
-    bits = decode(subject.get("encodedList"))
+    bits = decode(subject.get("encodedList")) if bits is None else bits
     if len(bits) // entry.size < MINIMUM_BITS:
         reason = f"The status list has fewer than {MINIMUM_BITS} entries."
         raise StatusRefused("status.list_too_short", reason)

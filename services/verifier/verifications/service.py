@@ -144,6 +144,7 @@ class Verifications:
                 policy=policy,
                 applicant=applicant,
                 recognitions=self._look_up_at_home,
+                proven=self._facts.proven,
             )
 
         try:

@@ -5,6 +5,15 @@ from shared.vc.baking import Unrecognised
 from .limits import Limits
 from .pipeline import verify
 from .presentations import PresentationReport, verify_presentation
+from .proven import ProvenLists
 from .recipient import Applicant
 
-__all__ = ["Applicant", "Limits", "PresentationReport", "Unrecognised", "verify", "verify_presentation"]
+__all__ = [
+    "Applicant",
+    "Limits",
+    "PresentationReport",
+    "ProvenLists",
+    "Unrecognised",
+    "verify",
+    "verify_presentation",
+]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
@@ -15,6 +15,9 @@ from shared.vc.strict_json import JsonObject
 from .limits import Limits
 from .sources import Sources
 
+if TYPE_CHECKING:
+    from .proven import ProvenLists
+
 Family = Literal["ob3", "clr2", "vc", "ob2"]
 
 
@@ -22,6 +25,7 @@ Family = Literal["ob3", "clr2", "vc", "ob2"]
 class Surroundings:
     """What stays the same for a badge, its status lists and its endorsements.
 
+    `proven` remembers status lists across verifications.
     `as_holder`: base proofs of `ecdsa-sd-2023`, which are not for verifiers, are verified as well.
     """
 
@@ -32,6 +36,7 @@ class Surroundings:
     limits: Limits
     budget: Budget
     as_holder: bool = False
+    proven: "ProvenLists | None" = None
 
 
 @dataclass(slots=True)

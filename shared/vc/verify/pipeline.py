@@ -18,6 +18,7 @@ from .endorsements import check_endorsements
 from .examine import examine_content, examine_currency
 from .limits import Limits
 from .projection import project
+from .proven import ProvenLists
 from .reading import Unreadable, read
 from .recipient import Applicant, check_recipient
 from .recognition import check_creator, check_lists, check_recognition
@@ -39,6 +40,7 @@ async def verify(
     recognitions: RecognitionLookup | None = None,
     limits: Limits = _NO_LIMITS,
     as_holder: bool = False,
+    proven: ProvenLists | None = None,
 ) -> Report:
     """Verify a badge and say what was found.
 
@@ -66,6 +68,7 @@ async def verify(
         recognitions: asks registries about an issuer; nobody is asked without it.
         limits: what the verification may cost.
         as_holder: whoever asks holds the badge: the issuer's base proof (`ecdsa-sd-2023`) counts as well.
+        proven: status lists verified before, in this process; the same bytes are not verified again.
 
     Returns:
         A report, whatever is wrong with the badge.
@@ -75,7 +78,9 @@ async def verify(
     """
     extracted: Extracted | None = None
     sources = Sources(fetcher, now=now, most=limits.fetches)
-    around = Surroundings(sources, contexts, now, policy, limits, Budget(limits.work_units), as_holder)
+    around = Surroundings(
+        sources, contexts, now, policy, limits, Budget(limits.work_units), as_holder, proven
+    )
     outcome = _Outcome(around, data)
     try:
         extracted = extract(data[: limits.input_bytes + 1])

@@ -23,6 +23,7 @@ from .case import several
 from .keys import problem_check, require_controller, retrieved_check
 from .limits import Limits
 from .pipeline import verify
+from .proven import ProvenLists
 from .recipient import Applicant
 from .sources import Sources
 from .validity import SKEW
@@ -79,6 +80,7 @@ async def verify_presentation(
     policy: Policy = DEFAULT,
     recognitions: RecognitionLookup | None = None,
     limits: Limits = _NO_LIMITS,
+    proven: ProvenLists | None = None,
 ) -> PresentationReport:
     """Verify a presentation and every credential in it.
 
@@ -92,6 +94,7 @@ async def verify_presentation(
         policy: what has to hold for each credential.
         recognitions: asks registries about an issuer; nobody is asked without it.
         limits: what all of it may cost together.
+        proven: as `verify` takes it.
 
     Raises:
         Unrecognised: it is no presentation of any kind known here.
@@ -120,6 +123,7 @@ async def verify_presentation(
                 applicant=None if holder is None else Applicant(did=holder),
                 recognitions=recognitions,
                 limits=part,
+                proven=proven,
             )
         except Unrecognised as error:
             checks.append(failed("embedded.invalid", error.reason, f"/verifiableCredential/{index}"))

@@ -1,16 +1,21 @@
 """Step 6: every status entry of the credential, with the list's own proof."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from shared.vc import strict_json
 from shared.vc.baking import ImageRefused, Unrecognised, extract
+from shared.vc.dids import KeyProblem
 from shared.vc.errors import JsonRefused
 from shared.vc.fetching import Fetched, FetchRefused
+from shared.vc.keys import PublicKey
 from shared.vc.report import Check, failed, inconclusive, passed, skipped, worst
 from shared.vc.status import (
+    StatusBits,
     StatusEntry,
     StatusRefused,
+    bits_of,
     read_entry,
     read_list,
     read_revocation_list,
@@ -18,7 +23,9 @@ from shared.vc.status import (
 )
 
 from .case import Case, Surroundings, several
+from .keys import key_of_issuer
 from .proofs import check_proofs
+from .proven import ProvenList
 from .reading import Unreadable, read
 from .sources import spoken_age, with_age
 from .validity import check_validity
@@ -69,10 +76,9 @@ async def _check_entry(entry: object, pointer: str, case: Case, around: Surround
 
 async def _bitstring(entry: StatusEntry, pointer: str, case: Case, around: Surroundings) -> Check:
     answer = await _fetch(entry.list_url, around)
-    listing = _read(answer)
-    await _require_proven(listing, case, around)
+    listing, bits = await _proven(answer, case, around)
     _require_fresh(listing, answer, around)
-    value = read_list(listing.document, entry)
+    value = read_list(listing.document, entry, bits=bits)
     details: dict[str, Any] = {
         "purpose": entry.purpose,
         "list": entry.list_url,
@@ -129,6 +135,48 @@ def _read(answer: Fetched) -> Case:
     except Unreadable as error:
         reason = f"The status list cannot be read: {error.check.reason}"
         raise StatusRefused("status.list_malformed", reason) from error
+
+
+async def _proven(answer: Fetched, case: Case, around: Surroundings) -> tuple[Case, StatusBits | None]:
+    """The list, by the issuer of the badge and with a proof that holds; its bits if they were unpacked before."""
+    memory = around.proven
+    if memory is None:
+        listing = _read(answer)
+        await _require_proven(listing, case, around)
+        return listing, None
+    digest = hashlib.sha256(answer.body).digest()
+    known = memory.get(digest)
+    if known is not None and known.listing.issuer == case.issuer:
+        key = await _key(known.method, case.issuer, around)
+        if key == known.key:
+            return known.listing, known.bits
+    listing = _read(answer)
+    await _require_proven(listing, case, around)
+    method = _lasting_method(listing)
+    key = None if method is None else await _key(method, case.issuer, around)
+    if method is None or key is None:
+        return listing, None
+    bits = bits_of(listing.document)
+    memory.put(digest, ProvenList(listing, bits, method, key))
+    return listing, bits
+
+
+async def _key(method: str, issuer: str | None, around: Surroundings) -> PublicKey | None:
+    try:
+        return (await key_of_issuer(method, issuer, around)).key
+    except KeyProblem:
+        return None  # the full verification that follows says what is wrong
+
+
+def _lasting_method(listing: Case) -> str | None:
+    """The verification method of a list with one proof that does not run out before the list; otherwise `None`."""
+    proof = listing.document.get("proof")
+    if isinstance(proof, list) and len(proof) == 1:
+        proof = proof[0]
+    if listing.token is not None or not isinstance(proof, dict) or "expires" in proof:
+        return None
+    method = proof.get("verificationMethod")
+    return method if isinstance(method, str) else None
 
 
 async def _require_proven(listing: Case, case: Case, around: Surroundings) -> None:
