@@ -14,7 +14,7 @@ from prometheus_client import start_http_server
 
 from shared.db import migrate
 from shared.observability.logs import configure, get_logger
-from shared.process.letters import NothingThere, letters
+from shared.process.letters import NothingThere, inspected, letters
 from shared.process.lifespan import with_lifespan
 from shared.process.moving import MoveRefused, move_service
 from shared.process.service import Role, Service
@@ -122,9 +122,15 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         ] = None,
         drop: Annotated[int | None, typer.Option(help="Give this one up; the later ones go on.")] = None,
         unblock: Annotated[str | None, typer.Option(help="Try to publish this one again.")] = None,
+        inspect: Annotated[
+            int | None, typer.Option(help="Print this one as it was published; it may hold personal data.")
+        ] = None,
     ) -> None:
         """List the events that were put aside, a line each with the reason; or do something about one."""
         try:
+            if inspect is not None:
+                typer.echo(asyncio.run(_inspected(create(), inspect)))
+                return
             lines = asyncio.run(_letters(create(), replay, drop, unblock))
         except NothingThere as nothing:
             typer.echo(f"refused: {nothing}", err=True)
@@ -143,6 +149,13 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         raise typer.Exit(1 if wrong else 0)
 
     return commands
+
+
+async def _inspected(service: Service, number: int) -> bytes:
+    try:
+        return await inspected(service, number)
+    finally:
+        await service.stop()
 
 
 async def _run_role(service: Service, role: Role) -> None:

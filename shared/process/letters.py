@@ -29,14 +29,29 @@ async def letters(
     Raises:
         NothingThere: there is no such event.
     """
-    tables = tables_in(import_module(service.migrations).metadata)
-    if tables is None:
-        raise NothingThere(f"the {service.name} neither handles nor publishes events in a table of its own")
+    tables = _tables_of(service)
     if (replay, drop, unblock) != (None, None, None):
         async with service.db.write() as session:
             await _act(session, tables, replay, drop, unblock)
     async with service.db.read() as reading:
         return await _lines(reading, tables)
+
+
+async def inspected(service: Service, number: int) -> bytes:
+    """The event put aside under this number, as it was published. Raises NothingThere."""
+    tables = _tables_of(service)
+    async with service.db.read() as session:
+        try:
+            return await dead_letters.inspect(session, tables, number)
+        except dead_letters.NoSuchDeadLetter as error:
+            raise NothingThere(f"no event {number} is put aside") from error
+
+
+def _tables_of(service: Service) -> MessagingTables:
+    tables = tables_in(import_module(service.migrations).metadata)
+    if tables is None:
+        raise NothingThere(f"the {service.name} neither handles nor publishes events in a table of its own")
+    return tables
 
 
 async def _act(

@@ -12,12 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from shared.clock import to_rfc3339, utc_now
 from shared.http.client import ConnectionFailed, Response, open_client
-from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3
-from shared.vc.keys import SigningKey
-from shared.vc.multikey import encode
-from shared.vc.proofs import data_integrity
 from tests.harness import kafka, postgres
 from tests.harness.calls import Json
 from tests.harness.kafka import Broker
@@ -25,7 +20,7 @@ from tests.harness.needs import without
 from tests.harness.platform import SERVICES, Platform, platform
 from tests.harness.postgres import PostgreSQL
 from tests.harness.processes import Missing, free_port
-from tests.harness.school import School, someone
+from tests.harness.school import School, self_issued, someone
 
 MIB = 1024 * 1024
 
@@ -142,31 +137,6 @@ def test_awards_go_on_while_the_broker_is_away(how: str, broker: Broker, on_kafk
     for name in SERVICES:
         on_kafka.story.until(lambda name=name: readiness(running, name)[0] == 200)
     assert running.processes() == before, "none was started again"
-
-
-def self_issued() -> Json:
-    """A badge whose issuer is its own key: nothing has to be fetched for it."""
-    key = SigningKey.generate()
-    name = encode(key.public)
-    did = f"did:key:{name}"
-    achievement = {"id": "urn:uuid:a", "type": ["Achievement"], "name": "A", "description": "A", "criteria": {"narrative": "A"}}  # fmt: skip
-    document: Json = {
-        "@context": [CREDENTIALS_V2, OPEN_BADGES_3],
-        "id": f"urn:uuid:{secrets.token_hex(16)}",
-        "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": "A",
-        "issuer": {"id": did, "type": ["Profile"], "name": "Nobody"},
-        "validFrom": to_rfc3339(utc_now()),
-        "credentialSubject": {
-            "id": "did:example:b",
-            "type": ["AchievementSubject"],
-            "achievement": achievement,
-        },
-    }
-    signed: Json = data_integrity.sign(
-        document, key=key, verification_method=f"{did}#{name}", created=utc_now()
-    )
-    return signed
 
 
 def verify(school: School, badge: Json, **item: Any) -> Json:

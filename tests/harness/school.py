@@ -4,6 +4,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from shared.clock import to_rfc3339, utc_now
+from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3
+from shared.vc.keys import SigningKey
+from shared.vc.multikey import encode
+from shared.vc.proofs import data_integrity
 from tests.harness.calls import Json
 from tests.harness.platform import Platform
 from tests.harness.story import Story
@@ -51,3 +56,28 @@ class School:
 
 def someone() -> str:
     return f"{secrets.token_hex(6)}@learner.example"
+
+
+def self_issued() -> Json:
+    """A badge whose issuer is its own key: nothing has to be fetched for it."""
+    key = SigningKey.generate()
+    name = encode(key.public)
+    did = f"did:key:{name}"
+    achievement = {"id": "urn:uuid:a", "type": ["Achievement"], "name": "A", "description": "A", "criteria": {"narrative": "A"}}  # fmt: skip
+    document: Json = {
+        "@context": [CREDENTIALS_V2, OPEN_BADGES_3],
+        "id": f"urn:uuid:{secrets.token_hex(16)}",
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": "A",
+        "issuer": {"id": did, "type": ["Profile"], "name": "Nobody"},
+        "validFrom": to_rfc3339(utc_now()),
+        "credentialSubject": {
+            "id": "did:example:b",
+            "type": ["AchievementSubject"],
+            "achievement": achievement,
+        },
+    }
+    signed: Json = data_integrity.sign(
+        document, key=key, verification_method=f"{did}#{name}", created=utc_now()
+    )
+    return signed

@@ -97,7 +97,13 @@ def test_what_the_log_refused_is_tried_again(folder: Path) -> None:
     assert _stored(folder, messaging.outbox.c.blocked_reason) == [None]
 
 
-@pytest.mark.parametrize("options", [("--replay", "99"), ("--drop", "99"), ("--unblock", "nobody")])
+def test_one_is_shown_as_it_was_published(folder: Path) -> None:
+    assert _letters("--inspect", "1").stdout == "{}\n"
+
+
+@pytest.mark.parametrize(
+    "options", [("--replay", "99"), ("--drop", "99"), ("--unblock", "nobody"), ("--inspect", "99")]
+)
 def test_what_is_not_there_is_refused(folder: Path, options: tuple[str, ...]) -> None:
     refused = _letters(*options)
     assert refused.exit_code == 1
