@@ -192,9 +192,9 @@ class World:
         }
         return f"{self.running.directory}/oauth/authorize?{urlencode(query)}", back
 
-    def invitation(self) -> str:
-        """The link that invites somebody to the school."""
-        organisation = self.story.organisations["a"]
+    def invitation(self, side: str) -> str:
+        """The link that invites somebody to the school (a) or to those who vouch for it (b)."""
+        organisation = self.story.organisations[side]
         member = self.story.json(
             "directory", "POST", f"/v1/organisations/{organisation['id']}/members", organisation["session"],
             json={"login": f"reviewer-{secrets.token_hex(4)}", "roles": ["reviewer"]},

@@ -111,7 +111,7 @@ def test_issuer(world: World, walker: Walker, inspector: Inspector) -> None:
 
 
 def test_a_learner_with_a_keyboard(world: World, walker: Walker, inspector: Inspector) -> None:
-    """She signs up, confirms her address, accepts her badge and shares it, with Tab and Enter alone."""
+    """She signs up, confirms her address, accepts her badge, shares it, and has it checked, with Tab and Enter alone."""
     backpack = world.running.backpack
     address, password = world.address("ada"), secrets.token_urlsafe(16)
     world.award_rich(address)
@@ -136,6 +136,10 @@ def test_a_learner_with_a_keyboard(world: World, walker: Walker, inspector: Insp
     pages.append(_says(walker.enter("Agree and open the link"), "For my application", "Open"))
     shared = walker.page.locator("dd a[href*='/shares/']").inner_text()
     pages.append(_says(walker.enter(shared), "Is it genuine?", "Exceeds", "For my application"))
+    walker.go(f"{world.running.verifier}/")  # her employer, with the link that she sent
+    walker.type_into("Link", shared)
+    walker.type_into("E-mail address of the applicant", address)
+    pages.append(_says(walker.enter("Check the badge"), "The badge is accepted", "Matches", "Exceeds"))
     _good(inspector, walker, pages)
 
 
@@ -161,7 +165,9 @@ def test_a_learner_manages_her_badges(
     walker.press("Accept")
     world.revoke(next(each for each in awards if each["achievement"] == world.rich))
     world.until(lambda: "Revoked" in walker.go(f"{backpack}/badges/{rich}").text)
-    pages.append(_says(walker.go(f"{backpack}/badges/{rich}"), "Revoked", "Wrong course.", "before it was revoked"))
+    pages.append(
+        _says(walker.go(f"{backpack}/badges/{rich}"), "Revoked", "Wrong course.", "before it was revoked")
+    )
     pages.append(_says(walker.go(f"{backpack}/badges"), "Revoked"))
 
     badge = badge_from_elsewhere(tmp_path, address)
@@ -294,20 +300,26 @@ def test_catalogue(world: World, walker: Walker, inspector: Inspector) -> None:
 
 
 def test_members_of_organisations(world: World, walker: Walker, inspector: Inspector) -> None:
-    """An invitation accepted; then a program asks to act for the new member."""
+    """Two invitations accepted; then a program asks to act for the new member."""
     login, password = f"ruth-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
-    link = world.invitation()
+    link = world.invitation("a")
     pages = [_says(walker.go(link), "Invitation to")]
     walker.fill(login="ruth the reviewer", password=password)
     pages.append(_says(walker.press("Accept the invitation"), "alert", status=422))
     walker.fill(login=login, password=password)
     pages.append(_says(walker.press("Accept the invitation"), "You are a member now", status=201))
     pages.append(_says(walker.go(link), status=410))
+    walker.go(world.invitation("b"))
+    walker.fill(login=login, password=password)
+    walker.press("Accept the invitation")
     asked, back = world.authorization()
     pages.append(_says(walker.go(asked), "A program asks to act for you"))
     walker.type_into("Login", login)
     walker.type_into("Password", "not her password")
     pages.append(_says(walker.enter("Sign in"), "do not belong together", status=401))
+    walker.type_into("Password", password)
+    pages.append(_says(walker.enter("Sign in"), "several organisations: choose one", status=409))
+    walker.page.get_by_label("Organisation").select_option("Organisation a")
     walker.type_into("Password", password)
     pages.append(_says(walker.enter("Sign in"), "Course platform", "See who was awarded which badge"))
     allowed = walker.enter("Allow")

@@ -3,10 +3,10 @@
 import importlib.resources
 import itertools
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Response, Route, StorageState, sy
 
 from tests.harness.processes import Missing
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -41,8 +41,8 @@ _AXE_AGAIN = {
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser. Raises Missing, with the reason, where there is no Chromium."""
-    if not CHROMIUM.exists():
-        raise Missing(f"{CHROMIUM} is not installed: no page was looked at in a browser")
+    if CHROMIUM is None:
+        raise Missing("Chromium is not installed: no page was looked at in a browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         try:
