@@ -12,6 +12,8 @@ from .svg import read_svg
 _COMPACT_JWS = re.compile(
     r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.", re.ASCII
 )
+# The same with disclosures after it, and perhaps a key binding (RFC 9901, 4).
+_SD_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+~(?:[\w-]+~)*(?:[\w-]+\.[\w-]+\.[\w-]+)?", re.ASCII)
 _MAX_TEXT = 4 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -70,7 +72,7 @@ def extract(data: bytes) -> Extracted:
 def _kind(text: str) -> Literal["json", "jwt", "url"] | None:
     if text.startswith("{"):
         return "json"
-    if _COMPACT_JWS.fullmatch(text):
+    if _COMPACT_JWS.fullmatch(text) or _SD_JWT.fullmatch(text):
         return "jwt"
     if text.startswith(("https://", "http://")) and not re.search(r"\s", text):
         return "url"

@@ -16,7 +16,7 @@ from shared.vc.jsonld import to_quads
 from shared.vc.keys import PublicKey, SigningKey
 from shared.vc.proofs import jws
 
-Profile = Literal["ob30-jwt", "vc-jose", "vc11-jwt"]
+Profile = Literal["ob30-jwt", "vc-jose", "vc-sd-jwt", "vc11-jwt"]
 
 # Claims about the JWT rather than about the credential: they stand beside its members and are no JSON-LD.
 REGISTERED: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"})
@@ -40,7 +40,7 @@ class CredentialJwt:
     """A credential taken out of a JWT; nothing about it is verified.
 
     Attributes:
-        profile: which of the three forms it is.
+        profile: which of the forms it is; `vc-sd-jwt`: see `sd_jwt`.
         credential: the credential alone, without the registered claims; for `vc11-jwt` completed from them.
         claims: the whole payload.
         kid: address of the key, as the header names it.
@@ -113,7 +113,7 @@ def verify(
             proof_not_yet_valid.
     """
     jws.verify(jwt.jws, key)
-    if jwt.profile == "vc-jose":
+    if jwt.profile in {"vc-jose", "vc-sd-jwt"}:
         _check_signature_times(jwt, now, skew)
         if "iss" in jwt.claims:
             _same("iss", jwt.claims["iss"], _identifier(jwt.credential.get("issuer")))

@@ -29,7 +29,7 @@ class Selection:
         self.origins: dict[int, int] = {}
         marks: _Marks = {"@context": None}
         for pointer in pointers:
-            _mark(marks, _steps(pointer), document, pointer)
+            _mark(marks, steps_of(pointer), document, pointer)
         self.document: _Object = self._object(document, marks)
 
     def _object(self, source: _Object, marks: _Marks | None) -> _Object:
@@ -81,8 +81,8 @@ def _member(value: Any, step: str, pointer: str) -> Any:
     raise ProofInvalid("malformed_pointer", "A JSON pointer points to nothing in the document.", pointer)
 
 
-def _steps(pointer: str) -> list[str]:
-    """The reference tokens of a JSON pointer (RFC 6901, section 4)."""
+def steps_of(pointer: str) -> list[str]:
+    """The reference tokens of a JSON pointer (RFC 6901, section 4). Raises ProofInvalid `malformed_pointer`."""
     if len(pointer) > _MAX_POINTER or (pointer and not pointer.startswith("/")):
         raise ProofInvalid("malformed_pointer", "This is not a JSON pointer.")
     steps = pointer.split("/")[1:]

@@ -9,6 +9,7 @@ from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
 from shared.vc.policy import Policy
 from shared.vc.proofs.jwt import CredentialJwt
+from shared.vc.proofs.sd_jwt import SdJwt
 from shared.vc.report import Check
 from shared.vc.strict_json import JsonObject
 
@@ -43,7 +44,8 @@ class Surroundings:
 class Case:
     """One credential: as parsed, the text it came from, and the checks made so far.
 
-    `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart. `view` is the badge in
+    `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart, `sd_jwt` with its
+    disclosures. `view` is the badge in
     the words of Open Badges 3.0 when it is of an older version.
     """
 
@@ -52,6 +54,7 @@ class Case:
     family: Family
     token: str | None = None
     jwt: CredentialJwt | None = None
+    sd_jwt: SdJwt | None = None
     view: JsonObject | None = None
     checks: list[Check] = field(default_factory=list)
 
@@ -59,6 +62,8 @@ class Case:
     def format(self) -> str:
         if self.family == "ob2":
             return "ob2-signed" if self.token else "ob2-hosted"
+        if self.sd_jwt is not None:
+            return f"{self.family}-sd-jwt"
         if self.token is not None:
             return f"{self.family}-jwt"
         return f"{self.family}-data-integrity" if self.document.get("proof") else f"{self.family}-unsigned"

@@ -8,13 +8,13 @@ from shared.vc.baking import Extracted, Unrecognised
 from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2
 from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof
 from shared.vc.open_badges_2.upgrade import CONTEXT
-from shared.vc.proofs import jws, jwt
+from shared.vc.proofs import jws, jwt, sd_jwt
 from shared.vc.report import Check, failed, inconclusive
 from shared.vc.strict_json import JsonObject
 
 from .case import Case, Family, several
 
-_ENVELOPED = ("data:application/vc+jwt,", "data:application/vc+ld+json+jwt,")
+_ENVELOPED = ("data:application/vc+jwt,", "data:application/vc+ld+json+jwt,", "data:application/vc+sd-jwt,")
 _NOT_JSON = {"syntax", "not_utf8", "not_an_object"}
 _OPEN_BADGES_2 = ("https://w3id.org/openbadges/", "https://openbadgespec.org/")
 _OPEN_BADGE_TYPES = {"AchievementCredential", "OpenBadgeCredential", "EndorsementCredential"}
@@ -124,6 +124,9 @@ def read_token(token: str) -> Case:
         Unreadable: it is no JWS with JSON header and payload, or what it wraps is no credential.
     """
     try:
+        if "~" in token:
+            shown = sd_jwt.parse(token)
+            return _token_case(shown.credential, token, shown)
         parts = jws.parse(token)
         claims = strict_json.loads_object(parts.payload)
         if {"recipient", "badge"} <= claims.keys():
@@ -137,9 +140,13 @@ def read_token(token: str) -> Case:
     except ProofInvalid as error:
         code = _JWT_CODES.get(error.code, "format.malformed_jwt")
         raise Unreadable(failed(code, f"The JWT cannot be accepted: {error.reason}")) from error
+    return _token_case(taken, token, None)
+
+
+def _token_case(taken: jwt.CredentialJwt, token: str, shown: sd_jwt.SdJwt | None) -> Case:
     family = family_of(taken.credential)
     if family is None or family == "ob2":
         raise Unreadable(
             failed("format.malformed_jwt", "The JWT does not wrap a badge or another credential.")
         )
-    return Case(taken.credential, token, family, token, taken)
+    return Case(taken.credential, token, family, token, taken, shown)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from shared.vc.dids import KeyProblem, ResolvedKey
-from shared.vc.errors import ProofInvalid
-from shared.vc.proofs import jwt
+from shared.vc.errors import ProofInvalid, VcError
+from shared.vc.proofs import jwt, sd_jwt
 from shared.vc.report import Check, failed, inconclusive, passed
 
 from .case import Case, Surroundings
@@ -27,7 +27,20 @@ async def check_token(case: Case, around: Surroundings) -> list[Check]:
     except KeyProblem as problem:
         reason = "The signature could not be checked, because the issuer's key could not be established."
         return [problem_check(problem), inconclusive("proof.not_checked", reason)]
-    return _verified(case.jwt, keys, around)
+    checks = _verified(case.jwt, keys, around)
+    if case.sd_jwt is not None and case.sd_jwt.binding is not None:
+        checks += _binding(case.sd_jwt, around)
+    return checks
+
+
+def _binding(shown: sd_jwt.SdJwt, around: Surroundings) -> list[Check]:
+    """A key binding that came along has to hold, whoever it was made for."""
+    try:
+        sd_jwt.verify_binding(shown, now=around.now, skew=SKEW)
+    except VcError as error:
+        make = failed if error.conclusive else inconclusive
+        return [make(_CODES.get(error.code, "proof.invalid"), error.reason)]
+    return []
 
 
 def _verified(token: jwt.CredentialJwt, keys: Sequence[ResolvedKey], around: Surroundings) -> list[Check]:

@@ -250,7 +250,7 @@ def test_unknown_fields_are_named(verifier: Running):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("eyJhbGciOiJub25lIn0.e30.", "not-a-badge"),
+        ("eyJhbGciOiJub25lIn0.e30.", "proof.malformed"),
         (
             '{"@context": [], "type": "VerifiableCredential", "type": "OpenBadgeCredential"}',
             "format.unsafe_json",

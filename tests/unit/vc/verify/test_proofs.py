@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.vc.contexts import CREDENTIALS_V2
 from shared.vc.dids import DocumentKey
 from shared.vc.disclosure import derive_badge, mandatory_pointers
 from shared.vc.keys import Algorithm, SigningKey
 from shared.vc.multikey import encode
-from shared.vc.proofs import ecdsa_sd
+from shared.vc.proofs import ecdsa_sd, sd_jwt
 from tests.harness.credentials import NOW, Issuer, Network, codes, report_on
 
 pytestmark = pytest.mark.anyio
@@ -75,3 +76,37 @@ async def test_a_part_of_a_badge_shown_by_its_holder(issuer, network):
     issuer.bits["revocation"].set(5)
     issuer.publish()
     assert codes(await report_on(derive_badge(base, []), network), "failed") == ["status.revoked"]
+
+
+async def test_an_sd_jwt_shown_in_part(issuer, network):
+    holder = SigningKey.generate(Algorithm.P256)
+    badge = issuer.badge(
+        credentialStatus=issuer.entry(), evidence=[{"id": "https://a.example/1", "type": ["Evidence"]}]
+    )
+    token = sd_jwt.sign(
+        badge,
+        key=issuer.key,
+        kid=issuer.method,
+        selective=["/evidence"],
+        mandatory=mandatory_pointers(badge),
+        holder=holder.public,
+    )
+    envelope = {
+        "@context": CREDENTIALS_V2,
+        "type": "EnvelopedVerifiableCredential",
+        "id": f"data:application/vc+sd-jwt,{token}",
+    }
+    for given in (token, envelope, sd_jwt.show(token, []), sd_jwt.show(token, [], key=holder, now=NOW)):
+        report = await report_on(given, network)
+        assert (report.verdict, report.format) == ("accepted", "ob3-sd-jwt"), report.summary
+        assert {"model.valid", "status.active", "context.known"} <= set(codes(report, "passed"))
+    assert (await report_on(token, network)).to_json()["credential"]["evidence"]
+    assert not (await report_on(sd_jwt.show(token, []), network)).to_json()["credential"]["evidence"]
+
+    stranger = sd_jwt.show(token, [], key=SigningKey.generate(Algorithm.P256), now=NOW)
+    assert codes(await report_on(stranger, network), "failed") == ["proof.invalid"]
+    first, hidden, _ = token.split("~")
+    assert codes(await report_on(f"{first}~{hidden[:-4]}AAAA~", network), "failed") == [
+        "format.malformed_jwt"
+    ]
+    assert codes(await report_on(f"{first[:-4]}AAAA~", network), "failed") == ["proof.invalid"]
