@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 Json = dict[str, Any]
 PUBLIC = {service: f"https://{NAMES[f'{service.upper()}_HOST']}" for service in SERVICES}
-MANY = 120
+MANY = 200
 GROUPS = {"issuer-deliveries": 2, "backpack": 2, "directory-catalogue": 1}
 """Consumer groups, and how many processes the compose file and its replicas put into each."""
 

@@ -275,7 +275,7 @@ def _read(
         for name, unit in units.items()
     }
     # Not the default of 100: a bulk job of this test's size has several chunks.
-    environments["issuer-work"]["CONFER_ISSUER_JOB_CHUNK"] = "10"
+    environments["issuer-work"]["CONFER_ISSUER_JOB_CHUNK"] = "5"
     commands = {name: list(unit["command"]) for name, unit in units.items()}
     return Production(folder, letters, inside, dict(databases), bootstrap, environments, commands)
 
