@@ -82,10 +82,10 @@ def packed(data: bytes) -> str:
         5,
         "u!!!",
         "uAAAA",
-        packed(gzip.compress(b"\0" * 16384)[:-3]),
-        packed(gzip.compress(b"\0" * 16384) + b"more"),
-        packed(gzip.compress(b"\0" * 16384) * 2),
-        packed(gzip.compress(b"\0" * (64 * 1024 * 1024))),
+        packed(gzip.compress(b"\0" * 16384, mtime=0)[:-3]),
+        packed(gzip.compress(b"\0" * 16384, mtime=0) + b"more"),
+        packed(gzip.compress(b"\0" * 16384, mtime=0) * 2),
+        packed(gzip.compress(b"\0" * (64 * 1024 * 1024), mtime=0)),
     ],
 )
 def test_a_list_that_is_none(encoded):
