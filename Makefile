@@ -17,7 +17,7 @@ demo: $(VENV)/.run ## play the whole story against the running services
 	@$(BIN)/confer demo
 
 test: $(VENV)/.test lint ## lint, then every test (PostgreSQL, Kafka, Chromium where they are to be had)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check .
