@@ -1,6 +1,7 @@
 """What operators do: migrate, check, move, and write the API documents. Each runs the services' own commands as processes."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,25 @@ def move(
     if "{service}" not in to:
         typer.echo("--to needs {service} in it: each service has a database of its own", err=True)
         raise typer.Exit(2)
+    awake = [name for name in _chosen(only) if _listens(name)]
+    if awake:
+        typer.echo(f"stop these first, what they write now would stay behind: {', '.join(awake)}", err=True)
+        raise typer.Exit(1)
     _each(only, "move", "--to", to, *(("--kafka", kafka) if kafka else ()))
+    # The URLs themselves are not repeated: they may hold passwords.
+    new = [f"CONFER_{name.upper()}_DATABASE_URL" for name in _chosen(only)]
+    new += [f"CONFER_KAFKA_BOOTSTRAP={kafka}"] if kafka else []
+    typer.echo(f"Start the services with their new databases from now on: {', '.join(new)}")
+
+
+def _listens(service: str) -> bool:
+    """Whether something answers on this machine at the service's port."""
+    port = int(os.environ.get(f"CONFER_{service.upper()}_PORT") or PORTS[service])
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def openapi(

@@ -113,7 +113,7 @@ def test_what_needs_nobody_is_accepted_anywhere(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("content", [b"", b"just a text", b"{", b"\x89PNG\r\n\x1a\n", b'{"a": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"\x89PNG\r\n\x1a\n"])
 def test_unreadable(content: bytes, tmp_path: Path) -> None:
     run = confer("verify", _file(tmp_path, content))
     assert run.returncode == 2, run.stdout

@@ -12,7 +12,7 @@ from tests.harness.calls import Json
 from tests.harness.platform import platform
 from tests.harness.school import School
 
-ROWS = 2_500
+ROWS = 2_000
 BAD = range(0, ROWS, 100)
 """Rows whose recipient is wrong at first: they fail, and are repaired."""
 
@@ -46,7 +46,7 @@ def test_a_killed_job_ends_complete(tmp_path: Path) -> None:
             "issuer", "POST", "/v1/awards/bulk", school.token, json=rows, params={"achievement": school.achievement}
         )["id"]  # fmt: skip
         deaths = []
-        for done in (200, 1_000):
+        for done in (200, 900):
             reached = story.until(lambda done=done: _done(job_of(opened), done), seconds=120)
             assert reached["state"] == "running", "killed in the middle"
             deaths.append(running.processes()["issuer"])

@@ -49,29 +49,27 @@ def test_everything_is_carried(
     kafka.clear(session_kafka_bootstrap)
     with platform(tmp_path) as running:
         settings = ours(running)
+        awake = confer(settings, "move", "--to", "postgresql+asyncpg://127.0.0.1:9/{service}")
+        assert awake.returncode == 1
+        assert "stop these first" in awake.stderr, awake.stderr
         played = confer(settings, "demo")
         assert played.returncode == 0, played.stdout
         before = Before(School(running))
         ports = urlsplit(running.issuer).port
 
-    databases = {name: session_postgresql.create() for name in SERVICES}
-    # One pattern for all four, as an operator would name them.
     common = session_postgresql.url("moved_{service}")
+    databases = {name: common.replace("{service}", name) for name in SERVICES}
     for name in SERVICES:
-        session_postgresql.drop(databases[name])
-        databases[name] = common.replace("{service}", name)
-        session_postgresql.drop(databases[name])
         session_postgresql.execute(f'CREATE DATABASE "moved_{name}"')
     moved = confer(settings, "move", "--to", common, "--kafka", session_kafka_bootstrap)
     assert moved.returncode == 0, moved.stdout + moved.stderr
-    again = confer(settings, "move", "--to", common)
+    assert f"CONFER_KAFKA_BOOTSTRAP={session_kafka_bootstrap}" in moved.stdout.splitlines()[-1]
+    again = confer(settings, "move", "--to", common, "--service", "verifier")
     assert again.returncode == 1
     assert "give an empty database" in again.stderr, again.stderr
 
     new = {f"CONFER_{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
     new |= {"CONFER_KAFKA_BOOTSTRAP": session_kafka_bootstrap}
-    checked = confer(settings | new, "fsck")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
     with platform(tmp_path, new, base_port=ports) as running:
         _as_before(running, before)
         _goes_on(running, before, settings | new)
