@@ -103,6 +103,13 @@ class MailQueue:
 
     # --- the sender ---
 
+    async def anything_due(self, session: ReadSession) -> bool:
+        """Whether there is a mail to claim now."""
+        due = select(self._table.c.id).where(
+            self._table.c.state == "queued", self._table.c.due_at <= self._clock()
+        )
+        return (await session.execute(due.limit(1))).first() is not None
+
     async def claim(self, session: WriteSession, limit: int) -> Sequence[QueuedMail]:
         """Mails that are due, leased to the caller; a mail whose sender died becomes due again."""
         now, table = self._clock(), self._table

@@ -12,7 +12,7 @@ from shared.observability.metrics import mails
 
 _log = get_logger("shared.mail")
 _BATCH = 5  # at 30 seconds each at worst, well within the lease
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 1.0  # mail that another process added: somebody waits for it
 
 
 class MailSender:
@@ -31,12 +31,17 @@ class MailSender:
         """Send what is due, until cancelled."""
         while True:
             self._woken.clear()
-            if not await self.send_due():
+            if not (await self._anything_due() and await self.send_due()):
                 try:
                     async with asyncio.timeout(_POLL_SECONDS):
                         await self._woken.wait()
                 except TimeoutError:
                     continue
+
+    async def _anything_due(self) -> bool:
+        """Looked for without writing: an idle sender takes nobody's turn."""
+        async with self._db.read() as session:
+            return await self._queue.anything_due(session)
 
     async def send_due(self) -> int:
         """Send the mails that are due now, a few; how many were tried."""
