@@ -18,6 +18,7 @@ CREDENTIALS = (
     "application/vc+ld+json",
     "application/ld+json",
     "application/vc+jwt",
+    "application/vc+sd-jwt",
     "application/vc+ld+jwt",
     "application/jwt",
     "application/octet-stream",

@@ -11,7 +11,7 @@ from shared.vc.verify import Limits
 
 MAX_CREDENTIAL_BYTES = Limits().input_bytes
 _ACCEPT = (
-    "application/vc, application/vc+jwt, application/vc+ld+json;q=0.9, application/ld+json;q=0.9,"
+    "application/vc, application/vc+jwt, application/vc+sd-jwt, application/vc+ld+json;q=0.9, application/ld+json;q=0.9,"
     " application/json;q=0.8, application/jwt;q=0.8, image/png;q=0.6, image/svg+xml;q=0.6, text/plain;q=0.4,"
     " application/octet-stream;q=0.3"
 )
