@@ -30,7 +30,9 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         limit: BodyLimit = getattr(inspect.unwrap(self.endpoint), "__body_limit__", BodyLimit())
-        wants_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
+        wanted = None if self.body_field is None else self.body_field.field_info
+        wants_json = wanted is not None and not isinstance(wanted, params.Form)
+        wants_file = isinstance(wanted, params.File) and self.error_shape is None
 
         async def strict(request: Request) -> Response:
             if self.error_shape is not None:
@@ -38,6 +40,10 @@ class Route(APIRoute):
             _set_limit(request, limit)
             if wants_json:
                 _check_media_type(request)
+            if wants_file and _media_type(request) != "multipart/form-data":
+                raise UnsupportedMediaType(
+                    "Send the file in a form, as multipart/form-data.", supported=["multipart/form-data"]
+                )
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strict
@@ -66,10 +72,14 @@ def _set_limit(request: Request, route: BodyLimit) -> None:
         raise too_large(route.limit)
 
 
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _check_media_type(request: Request) -> None:
     """JSON bodies must say so: anything else would be taken for a missing body."""
     has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     if (
         has_body
         and media_type != "application/json"
