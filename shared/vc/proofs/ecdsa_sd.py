@@ -7,14 +7,10 @@ with an HMAC, so that what is shown says nothing of how much is not.
 
 import hashlib
 import hmac
-import itertools
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-
-import cbor2
 
 from shared.vc import dates, multibase, rdfc
 from shared.vc.budget import Budget
@@ -22,39 +18,25 @@ from shared.vc.contexts import ContextStore
 from shared.vc.errors import KeyRefused, ProofInvalid, UnsupportedJsonLd
 from shared.vc.jsonld import Quad, to_quads
 from shared.vc.keys import Algorithm, PublicKey, SigningKey
+from shared.vc.proofs.ecdsa_sd_values import (
+    BASE,
+    DERIVED,
+    HMAC_BYTES,
+    P256_PREFIX,
+    BaseProof,
+    DerivedProof,
+    encoded,
+    malformed,
+    parse_base,
+    parse_derived,
+)
 from shared.vc.proofs.selection import Selection, checked_pointers, places
 
 CRYPTOSUITE = "ecdsa-sd-2023"
-_BASE, _DERIVED = b"\xd9\x5d\x00", b"\xd9\x5d\x01"
-_P256_PREFIX = b"\x80\x24"
-_SIGNATURE, _HMAC, _PUBLIC = 64, 32, 35
-_MAX_VALUE = 1024 * 1024
 # What a check of a P-256 signature costs, in the microseconds that a unit stands for.
 UNITS_PER_SIGNATURE = 80
 
 _Object = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class BaseProof:
-    """The parts of an issuer's proof value. Secret from verifiers: with the HMAC key labels can be guessed."""
-
-    signature: bytes
-    public_key: bytes
-    hmac_key: bytes
-    signatures: tuple[bytes, ...]
-    mandatory: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedProof:
-    """The parts of a holder's proof value. `labels`: number of a canonical label to the HMAC that replaces it."""
-
-    signature: bytes
-    public_key: bytes
-    signatures: tuple[bytes, ...]
-    labels: Mapping[int, bytes]
-    mandatory: tuple[int, ...]
 
 
 # --- the issuer ---------------------------------------------------------------------------------
@@ -95,15 +77,15 @@ def sign(
         "verificationMethod": verification_method,
         "proofPurpose": "assertionMethod",
     }
-    hmac_key, own = secrets.token_bytes(_HMAC), SigningKey.generate(Algorithm.P256)
+    hmac_key, own = secrets.token_bytes(HMAC_BYTES), SigningKey.generate(Algorithm.P256)
     statements = _Statements(document, hmac_key, store, Budget())
     chosen = statements.chosen(pointers)
-    public = _P256_PREFIX + own.public.data
+    public = P256_PREFIX + own.public.data
     data = _base_data(
         proof, document, public, [statements.lines[index] for index in sorted(chosen)], store, Budget()
     )
     signatures = [own.sign(line.encode()) for n, line in enumerate(statements.lines) if n not in chosen]
-    proof["proofValue"] = _encoded(_BASE, [key.sign(data), public, hmac_key, signatures, pointers])
+    proof["proofValue"] = encoded(BASE, [key.sign(data), public, hmac_key, signatures, pointers])
     return {**document, "proof": proof}
 
 
@@ -167,7 +149,7 @@ def derive(
         dict(sorted(labels.items())),
         [position for position, index in enumerate(ordered) if index in mandatory],
     ]
-    return {**combined.document, "proof": {**proof, "proofValue": _encoded(_DERIVED, value)}}
+    return {**combined.document, "proof": {**proof, "proofValue": encoded(DERIVED, value)}}
 
 
 # --- the verifier -------------------------------------------------------------------------------
@@ -221,11 +203,11 @@ def _read_derived(unsecured: _Object, proof: _Object, store: ContextStore, budge
     given = {f"_:c14n{number}": _label(code) for number, code in parts.labels.items()}
     # One label for each blank node: two under one label would be read as one.
     if given.keys() != set(canonical.values()) or len(set(given.values())) != len(given):
-        raise _malformed("The labels in the proof value are not those of the document.")
+        raise malformed("The labels in the proof value are not those of the document.")
     labels = {name: given[label] for name, label in canonical.items()}
     lines = sorted(rdfc.line(quad, labels) for quad in quads)
     if parts.mandatory and parts.mandatory[-1] >= len(lines):
-        raise _malformed("The proof value counts statements that the document does not make.")
+        raise malformed("The proof value counts statements that the document does not make.")
     return lines, frozenset(parts.mandatory), parts
 
 
@@ -313,103 +295,4 @@ def _proof_key(public: bytes) -> PublicKey:
     try:
         return PublicKey.from_bytes(Algorithm.P256, public[2:])
     except KeyRefused as error:
-        raise _malformed("The key in the proof value is not a P-256 key.") from error
-
-
-# --- proof values -------------------------------------------------------------------------------
-
-
-def parse_base(value: object) -> BaseProof:
-    """A base proof value. Raises ProofInvalid `malformed_proof_value`."""
-    match _decoded(value, _BASE):
-        case [bytes(signature), bytes(public), bytes(key), list(signatures), list(pointers)] if len(
-            key
-        ) == _HMAC and all(isinstance(one, str) for one in pointers):
-            return BaseProof(
-                _sized(signature),
-                _public(public),
-                key,
-                _signatures(signatures),
-                tuple(checked_pointers(pointers)),
-            )
-    raise _malformed("The proof value does not have the parts of a base proof.")
-
-
-def parse_derived(value: object) -> DerivedProof:
-    """A derived proof value. Raises ProofInvalid `malformed_proof_value`."""
-    match _decoded(value, _DERIVED):
-        case [bytes(signature), bytes(public), list(signatures), dict(labels), list(indexes)] if (
-            all(
-                _is_count(number) and isinstance(code, bytes) and len(code) == _HMAC
-                for number, code in labels.items()
-            )
-            and all(_is_count(index) for index in indexes)
-            and all(before < after for before, after in itertools.pairwise(indexes))
-        ):
-            return DerivedProof(
-                _sized(signature), _public(public), _signatures(signatures), labels, tuple(indexes)
-            )
-    raise _malformed("The proof value does not have the parts of a derived proof.")
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < 1 << 32
-
-
-def _sized(signature: bytes) -> bytes:
-    if len(signature) != _SIGNATURE:
-        raise _malformed("A signature in the proof value has the wrong length.")
-    return signature
-
-
-def _signatures(values: Sequence[object]) -> tuple[bytes, ...]:
-    return tuple(_sized(one if isinstance(one, bytes) else b"") for one in values)
-
-
-def _public(value: bytes) -> bytes:
-    if len(value) != _PUBLIC or not value.startswith(_P256_PREFIX):
-        raise _malformed("The key in the proof value is not a P-256 key.")
-    return value
-
-
-def _malformed(reason: str) -> ProofInvalid:
-    return ProofInvalid("malformed_proof_value", reason, "/proofValue")
-
-
-def _encoded(header: bytes, value: Sequence[Any]) -> str:
-    return "u" + multibase.base64url_encode(header + cbor2.dumps(list(value)))
-
-
-def _refuse_tag(*_: Any) -> Any:
-    raise ValueError("there are no tags in a proof value")
-
-
-# Decoders of cbor2 that would build anything but bytes, texts, numbers, lists and maps (regular expressions, shared
-# references, big numbers …); a tag without a decoder of its own goes to the hook.
-_NO_TAGS = dict.fromkeys([*range(64), 100, 256, *range(258, 264), 1004, 43000, 55799], _refuse_tag)
-
-
-def _decoded(value: object, header: bytes) -> Any:
-    if not isinstance(value, str) or not value.startswith("u") or len(value) > _MAX_VALUE:
-        raise _malformed("The proof value is not in base64url (u).")
-    try:
-        data = multibase.decode(value)
-        if not data.startswith(header):
-            kind = "derived" if header == _DERIVED else "base"
-            raise _malformed(f"The proof value is not that of a {kind} proof.")
-        found = cbor2.loads(
-            data[len(header) :],
-            tag_hook=_refuse_tag,
-            semantic_decoders=_NO_TAGS,
-            max_depth=3,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-        )
-        # One spelling only: nothing after the end, no number longer than it need be.
-        if cbor2.dumps(found) != data[len(header) :]:
-            raise _malformed("The CBOR of the proof value is not in its shortest form.")
-    except KeyRefused as error:
-        raise _malformed(error.reason) from error
-    except (cbor2.CBORError, ValueError, OverflowError, MemoryError) as error:
-        raise _malformed("The proof value is not the CBOR that it should be.") from error
-    return found
+        raise malformed("The key in the proof value is not a P-256 key.") from error
