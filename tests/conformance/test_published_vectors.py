@@ -92,6 +92,47 @@ def test_open_badges_own_example_is_signed_byte_for_byte() -> None:
     assert data_integrity.verify(signed, signed["proof"], key.public, store).alternative is None
 
 
+def test_the_official_validator_s_derived_badge_holds() -> None:
+    """Its own sample for ecdsa-sd-2023 (1EdTech, digital-credentials-public-validator, test resources)."""
+    key = "zDnaekGZTbQBerwcehBSXLqAg6s55hVEBms1zFy89VHXtJSa9"
+    issuer = {**BADGE["issuer"], "id": "https://1edtech.edu/issuers/565049"}
+    proof = {
+        "type": "DataIntegrityProof",
+        "created": "2010-01-01T19:23:24Z",
+        "verificationMethod": f"https://1edtech.edu/issuers/565049#{key}",
+        "cryptosuite": "ecdsa-sd-2023",
+        "proofPurpose": "assertionMethod",
+        "proofValue": DERIVED,
+    }
+    badge = {**BADGE, "issuer": issuer, "proof": [proof]}
+    del badge["name"]
+    store, public = ContextStore.builtin(), multikey.decode(key)
+    assert data_integrity.verify(badge, proof, public, store).cryptosuite == "ecdsa-sd-2023"
+    for changed in ({**badge, "name": "Teamwork Badge"}, {**badge, "validFrom": "2011-01-01T00:00:00Z"}):
+        with pytest.raises(ProofInvalid):
+            data_integrity.verify(changed, proof, public, store)
+
+
+DERIVED = (
+    "u2V0BhVhAVrRD4x9j7ya02Hp8-eTaZXba7ifJc_GHBD_m-ZOxfY77E4AzzSsGMDyXqlsJHkjpIugtnksSgr-RMZA9HdpZGFgjgCQ"
+    "DR9PXNz9b8B28VZqrxx6FfPKVsntpvPzZgGOTBPDe4Y6PWECT6DS3cYAFoxTESK2FgwQcVDcryrRg-BOHBbu4Wrzo1aaflUnEHY6"
+    "fh9ko3FV-w04G8VHRCvfKgeHiCESnZoPpWED9bXOx9BOEgaeYR5KVXvJKLRaTP7R-IzEtQGzy8U2LxzkQViyjJ6CSG5q5oC_vJm1"
+    "O_ZwG_yV6e6JmFxRP9YDpWEA20y64aoZHKLMS9PfgGTuc8XL9NhuyfeB5Do4bE4XSyWesiIEh56VwVljeaFndqoZGjulHM5uy8oC"
+    "eFHvwsHKUWEDzfcwr81RdvLzPb3VSOtoi3i_uBv0tjmkRbK4fuuFABVedzuqO5Crp2s1gCuk7x6oc4MTm9Um0Y1TPz8CQb18xWEB"
+    "fVu-BmUTKt2rm7gdiMBjABFsu9013Gh1NW2xNclz2aRm6OMBtz-j8FC4HoG5GBbzhvAhw5ijl_g3EJA-kmg3MWEBnpiiafKzLznC"
+    "_sOBgk11CSONgjTKP1v8A5vvAtOCTuD8QypP7qb3TDZmkDvUsEjbDE2b9mIS4b4W6rhHRnytgWEA5-WYiuT2NP7dREnDHRSG4vvg"
+    "pDmXWiPAtjoVfhwCf2lUCJ7W5DZh14wUZhc8-yZ4rbNUj6ueFhoMYkHw4rbQwWEDPx0I-wLNweXUmadvEtaMABvhWy_DWcdgDbyN"
+    "FJuI8tlZUuglJ44AgarddsJJlFVWv4bXJYRHbpAK83h9iXJxNWEDfg1s4Ka4KiclpEbj4yo_h6cTd9UBUGdU42p4hSXMkGObxnpN"
+    "W856sYSYIkh1r9qaZzLFPvgxOLH5ovBgzgpIiWEBuG4-MdR-r5HrHbJvSR00W7fEXZxsyc28aMQN4vwEUGp5K42zfnW_bEmRVddF"
+    "nXoJqy459SauWoZ8ZV_fcK44NWEADb7a6rypZQH3Pu2B-5H7DYdR_vBUuu0mHiGa2e6q9XpH2Xe0VQWkBBu3ANsilxH72XX_9QM-"
+    "yKV-C_46D25A3WEDBU8B6ZwB_8k0JRLVxeunRsXsz9A4A4muZHlAoiVEuMCW1Blq8_suXbrQPKOzW_raBc0NxVjd6O99SKyXP5Gy"
+    "KWECmkX6rlQoP6HmQNZLJc-sh8dWeznutbDF2Tbn45KIZYqwh7DW9d2W_LzZ5QApNMl83JcBH5Mw-YIx_xlwBWsg_WECgur0fRZS"
+    "oHYfC_EricUrUrFCNhUVj-iLbNmrYDkbh-_Ob5y8TPdvJSW_Iu5fO3_lwZpJhc5dpLRLTwchUzvMrWEBIwyRZtg3xUPTlrpBhE6S"
+    "D3louL2c0FLSn16JAB66Z3faunIH9YXRT_rgB3ua9waUIKnmp8NFxRifD_yZVeo1soQBYIP6yN2TIYGPUoiB-pOA91R5Vjpp-MzC"
+    "dcFLPiPqbqrMNgA"
+)
+
+
 # --- W3C ----------------------------------------------------------------------------------------
 
 ALUMNI: dict[str, Any] = {
