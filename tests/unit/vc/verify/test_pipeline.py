@@ -628,6 +628,34 @@ async def test_an_endorsement_as_jwt(issuer, network):
     assert report.check("endorsement").code == "endorsement.valid"
 
 
+async def test_who_endorses_may_be_endorsed(issuer, network):
+    endorser, accreditor = (
+        Issuer(network, "https://endorser.example"),
+        Issuer(network, "https://accreditor.example"),
+    )
+    third = Issuer(network, "https://third.example")
+
+    def unsigned(by: Issuer, of: str, *endorsed: str) -> dict[str, Any]:
+        document = endorsement(by, of)
+        del document["proof"]
+        if endorsed:
+            document["issuer"] |= {"endorsementJwt": list(endorsed)}
+        return document
+
+    deepest = token(third, unsigned(third, accreditor.did))
+    deeper = token(accreditor, unsigned(accreditor, endorser.did, deepest))
+    badge = issuer.award(
+        endorsementJwt=[token(endorser, unsigned(endorser, f"{issuer.host}/credentials/1", deeper))]
+    )
+    report = await report_on(badge, network)
+    outer = report.check("endorsement")
+    assert (outer.code, report.verdict) == ("endorsement.valid", "accepted")
+    [inner] = [one for one in outer.details["checks"] if one["check"] == "endorsement"]
+    assert (inner["code"], inner["details"]["issuer"]["id"]) == ("endorsement.valid", accreditor.did)
+    [beyond] = [one for one in inner["details"]["checks"] if one["check"] == "endorsement"]
+    assert beyond["code"] == "endorsement.too_many"
+
+
 async def test_endorsements_are_bounded(issuer, network):
     endorser = Issuer(network, "https://endorser.example")
     badge_id = f"{issuer.host}/credentials/1"
