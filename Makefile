@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format docs migrate lock clean
+.PHONY: help run demo test bench lint format docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ demo: $(VENV)/.run ## play the whole story against the running services
 
 test: $(VENV)/.test lint ## lint, then every test (PostgreSQL, Kafka, Chromium where they are to be had)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.bench ## speed and memory beside other libraries, into var/bench.json (OPTIONS="--quick", "--help")
+	@$(BIN)/python -m tests.bench $(OPTIONS)
 
 lint: $(VENV)/.test ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check .
@@ -36,7 +39,7 @@ docs: $(VENV)/.test ## write what is made from the code: docs/openapi, docs/erro
 	@$(BIN)/python -m tests.harness.reference
 
 lock: $(VENV)/.test ## compile requirements/*.in to hashed pins
-	@for set in run test; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	@for set in run test bench; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what running and testing left behind (databases, logs, caches), not the environment
@@ -54,4 +57,8 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.test
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -41,6 +41,10 @@ class Confer:
         self._store = ContextStore.builtin()
         self._keys = {form: SigningKey.generate(algorithm) for form, algorithm in _KEYS.items()}
 
+    def renew(self, form: Form) -> None:
+        """Go on as another issuer, with a new key."""
+        self._keys[form] = SigningKey.generate(_KEYS[form])
+
     def did(self, form: Form) -> str:
         """The issuer's DID: did:key, or did:jwk for RSA keys, which have no Multikey."""
         key = self._keys[form].public
@@ -101,6 +105,8 @@ class ConferServices(Confer):
         return signed_and_checked
 
     def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
+        del form
+
         def report() -> bool:
             found = finished(verify(secured, fetcher=_nothing_fetched, contexts=self._store, now=NOW))
             # Without a network nothing can be told of status and endorsements; the rest has to hold.

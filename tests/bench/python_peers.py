@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -23,12 +24,11 @@ class OpenBadgesLib:
     """openbadgeslib: Open Badges for Python. Signs any document; its verifier also checks that JSON and RDF agree."""
 
     def __init__(self) -> None:
-        from openbadgeslib.ob3 import OB3LdpVerifier, OB3Signer, OB3Verifier
-        from openbadgeslib.ob3.ldp import add_data_integrity_proof
-
+        library = import_module("openbadgeslib.ob3")
         self.version = version("openbadgeslib")
-        self._sign, self._signer = add_data_integrity_proof, OB3Signer
-        self._verifier, self._embedded = OB3Verifier, OB3LdpVerifier()
+        self._sign = import_module("openbadgeslib.ob3.ldp").add_data_integrity_proof
+        self._signer, self._verifier = library.OB3Signer, library.OB3Verifier
+        self._embedded = library.OB3LdpVerifier()
         self._keys: dict[Form, _Private] = {
             "eddsa-rdfc-2022": ed25519.Ed25519PrivateKey.generate(),
             "EdDSA": ed25519.Ed25519PrivateKey.generate(),
@@ -68,21 +68,15 @@ class OpenVc:
     """openvc-core: verifiable credentials for Python."""
 
     def __init__(self) -> None:
-        import openvc.verify as checking
-        from openvc.keys import Ed25519SigningKey, P256SigningKey
-        from openvc.proof.data_integrity import DataIntegrityProofSuite
-        from openvc.proof.di_ecdsa_rdfc import EcdsaRdfcProofSuite
-        from openvc.proof.vc_jwt import VcJwtProofSuite
-
+        self._checking, self._keys = import_module("openvc.verify"), import_module("openvc.keys")
         self.version = version("openvc-core")
-        self._checking, self._tokens = checking, VcJwtProofSuite()
-        self._ed25519, self._p256 = Ed25519SigningKey, P256SigningKey
+        self._tokens = import_module("openvc.proof.vc_jwt").VcJwtProofSuite()
         self._suites = {
-            "eddsa-rdfc-2022": DataIntegrityProofSuite(),
-            "ecdsa-rdfc-2019": EcdsaRdfcProofSuite(),
+            "eddsa-rdfc-2022": import_module("openvc.proof.data_integrity").DataIntegrityProofSuite(),
+            "ecdsa-rdfc-2019": import_module("openvc.proof.di_ecdsa_rdfc").EcdsaRdfcProofSuite(),
         }
-        self._policy = checking.VerificationPolicy(require_status=False)
-        self._resolver = checking.default_resolver()
+        self._policy = self._checking.VerificationPolicy(require_status=False)
+        self._resolver = self._checking.default_resolver()
         # It brings the W3C's context only.
         body = ContextStore.builtin().get(OPEN_BADGES_3).document
         self._contexts = {OPEN_BADGES_3: body}
@@ -92,9 +86,9 @@ class OpenVc:
             raise Unsupported("has no RSA")
         private: _Private
         if form in {"eddsa-rdfc-2022", "EdDSA"}:
-            private, make = ed25519.Ed25519PrivateKey.generate(), self._ed25519
+            private, make = ed25519.Ed25519PrivateKey.generate(), self._keys.Ed25519SigningKey
         else:
-            private, make = ec.generate_private_key(ec.SECP256R1()), self._p256
+            private, make = ec.generate_private_key(ec.SECP256R1()), self._keys.P256SigningKey
         did = _did_key(private)
         method, badge = f"{did}#{did.removeprefix('did:key:')}", issued_by(did, document)
         key = make(private, method)
@@ -125,15 +119,13 @@ class DidKit:
     """
 
     def __init__(self) -> None:
-        import didkit
-
         self.version = version("didkit")
-        self._didkit, self._loop = didkit, asyncio.new_event_loop()
-        self._key = didkit.generate_ed25519_key()
+        self._didkit, self._loop = import_module("didkit"), asyncio.new_event_loop()
+        self._key = self._didkit.generate_ed25519_key()
 
     def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
         if form != "eddsa-rdfc-2022":
-            raise Unsupported("not measured")
+            raise Unsupported("signs older suites only")
         badge = issued_by(self._didkit.key_to_did("key", self._key), document)
         if "endorsement" in badge:
             raise Unsupported("has no context for data model 2.0, nor for what the full credential holds")

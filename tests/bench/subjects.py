@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3, ContextStore
 from tests.bench.subject import Form, Json
 from tests.conformance import peers
 
@@ -42,7 +43,11 @@ class Process:
             raise NotMeasured("npm is not installed")
         folder = peers._install()
         shutil.copy(HERE / "digitalbazaar.mjs", folder / "digitalbazaar.mjs")
-        return ["node", "digitalbazaar.mjs"], folder
+        # The same bodies for everyone: packages carry older ones, which lack terms of the full credential.
+        store = ContextStore.builtin()
+        bodies = {url: store.get(url).document for url in (CREDENTIALS_V2, OPEN_BADGES_3)}
+        (folder / "contexts.json").write_text(json.dumps(bodies))
+        return ["node", "digitalbazaar.mjs", "contexts.json"], folder
 
     def prepare(self, form: Form, name: str, document: Json) -> int:
         """Have it secure a document; how many bytes that gives. Raises NotMeasured."""
