@@ -29,7 +29,7 @@ _FIRST = f"<{RDF}first>"
 _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
 _CREDENTIAL = "<https://www.w3.org/2018/credentials#VerifiableCredential>"
-_UNITS_PER_NODE = 5
+_UNITS_PER_NODE = 7
 
 _Object = dict[str, Any]
 
