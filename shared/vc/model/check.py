@@ -1,7 +1,7 @@
 """Holds a credential against the tables of `classes`, and says what is wrong, where, in a sentence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Literal
 
@@ -12,18 +12,12 @@ from .classes import CLASSES, Class, Property
 from .contexts import context_findings, is_version_1
 from .findings import Finding, at
 from .relations import relation_findings
-from .values import value_finding
+from .values import is_sound, value_finding
 
 MAX_FINDINGS = 50
 """So many findings are reported at most; a hostile badge does not get a long report."""
 
 OPEN_BADGE_TYPES = frozenset({"AchievementCredential", "OpenBadgeCredential"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    pointer: str
-    name: str
 
 
 def check(document: JsonObject, *, budget: Budget | None = None) -> list[Finding]:
@@ -95,7 +89,11 @@ class _Walk:
         yield from _type(value, table, pointer)
         for name, rule in table.properties.items():
             if name in value:
-                yield from self._values(value[name], rule, _Place(at(pointer, name), name))
+                # Hardly any value has a fault: where it stands is only spelled out for those that do.
+                if not rule.many and is_sound(value[name], rule):
+                    self._budget.spend(1)
+                else:
+                    yield from self._values(value[name], rule, pointer, name)
             elif rule.required:
                 yield Finding(at(pointer, name), "model.missing", f"`{name}` is missing.")
         if table.closed:
@@ -107,26 +105,33 @@ class _Walk:
             yield from context_findings(value, table.name, pointer)
         yield from relation_findings(value, table.name, pointer)
 
-    def _values(self, value: Any, rule: Property, place: _Place) -> Iterator[Finding]:
-        if value is None:
-            reason = f"`{place.name}` is null; leave it out instead."
-            yield Finding(place.pointer, "model.null_or_empty", reason)
-        elif rule.kind == "context":
-            return
-        elif not isinstance(value, list):
-            yield from _not_an_array(rule, place)
-            yield from self._value(value, rule, place.pointer, place.name)
-        elif not rule.many:
-            yield Finding(
-                place.pointer, "model.wrong_type", f"`{place.name}` may have one value only, not an array."
-            )
-        elif not value:
-            severity: Literal["error", "warning"] = "error" if rule.required else "warning"
-            reason = f"`{place.name}` is an empty array; leave it out instead."
-            yield Finding(place.pointer, "model.null_or_empty", reason, severity)
+    def _values(self, value: Any, rule: Property, parent: str, name: str) -> Iterator[Finding]:
+        if rule.kind == "context":
+            if value is None:
+                yield _null(at(parent, name), name)
+        elif isinstance(value, list):
+            yield from self._array(value, rule, parent, name)
+        elif value is None:
+            yield _null(at(parent, name), name)
         else:
-            for index, one in enumerate(value):
-                yield from self._value(one, rule, f"{place.pointer}/{index}", place.name)
+            pointer = at(parent, name)
+            yield from _not_an_array(rule, pointer, name)
+            yield from self._value(value, rule, pointer, name)
+
+    def _array(self, values: list[Any], rule: Property, parent: str, name: str) -> Iterator[Finding]:
+        if not rule.many:
+            reason = f"`{name}` may have one value only, not an array."
+            yield Finding(at(parent, name), "model.wrong_type", reason)
+        elif not values:
+            severity: Literal["error", "warning"] = "error" if rule.required else "warning"
+            reason = f"`{name}` is an empty array; leave it out instead."
+            yield Finding(at(parent, name), "model.null_or_empty", reason, severity)
+        else:
+            for index, one in enumerate(values):
+                if is_sound(one, rule):
+                    self._budget.spend(1)
+                else:
+                    yield from self._value(one, rule, at(parent, name, index), name)
 
     def _value(self, value: object, rule: Property, pointer: str, name: str) -> Iterator[Finding]:
         if rule.kind != "class":
@@ -152,10 +157,14 @@ def _type(value: JsonObject, table: Class, pointer: str) -> Iterator[Finding]:
             yield Finding(at(pointer, "type"), "model.missing_class", reason)
 
 
-def _not_an_array(rule: Property, place: _Place) -> Iterator[Finding]:
+def _null(pointer: str, name: str) -> Finding:
+    return Finding(pointer, "model.null_or_empty", f"`{name}` is null; leave it out instead.")
+
+
+def _not_an_array(rule: Property, pointer: str, name: str) -> Iterator[Finding]:
     if rule.many and not rule.compact:
-        reason = f"`{place.name}` may have several values, so even a single one is written as an array."
-        yield Finding(place.pointer, "model.not_an_array", reason, "warning")
+        reason = f"`{name}` may have several values, so even a single one is written as an array."
+        yield Finding(pointer, "model.not_an_array", reason, "warning")
 
 
 def _issuer_by_id(value: str, rule: Property, pointer: str) -> Iterator[Finding]:

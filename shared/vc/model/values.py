@@ -22,6 +22,17 @@ def is_uri(value: object) -> bool:
     return isinstance(value, str) and _URI.fullmatch(value) is not None
 
 
+def is_sound(value: object, rule: Property) -> bool:
+    """Whether `value_finding` surely has nothing to say: False for objects of the model, and for anything unusual."""
+    kind = rule.kind
+    if kind == "text":
+        return type(value) is str
+    if kind == "list":
+        return type(value) is str and value in rule.values
+    known = _RULES.get(kind)
+    return known is not None and known[0](value)
+
+
 def value_finding(value: object, rule: Property, pointer: str, name: str) -> Finding | None:
     """The fault of a single value that is not an object of the model; `None` if it has none."""
     if rule.kind == "list":
