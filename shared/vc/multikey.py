@@ -1,5 +1,7 @@
 """Multikey (Controlled Identifiers 1.0, section 2.2.2): a key with its kind in front, in base58btc."""
 
+from functools import lru_cache
+
 from shared.vc import multibase
 from shared.vc.errors import KeyRefused
 from shared.vc.keys import Algorithm, PublicKey, SigningKey
@@ -16,6 +18,7 @@ def encode(key: PublicKey) -> str:
     return multibase.encode(_PUBLIC[key.algorithm] + key.data)
 
 
+@lru_cache(maxsize=1024)  # an issuer's key comes with every badge of theirs
 def decode(text: str) -> PublicKey:
     """The public key of a Multikey text.
 
