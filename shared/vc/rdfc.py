@@ -86,14 +86,18 @@ class _Canonicalization:
         self._canonical = _Issuer("_:c14n")
         for quad in dict.fromkeys(quads):
             subject, predicate, object_, graph = quad
-            blanks = {term for term in (subject, object_, graph) if term[:2] == "_:"}
-            if not blanks:
+            # Only blank nodes begin with an underscore: IRIs begin with "<", literals with a quotation mark.
+            if subject[0] != "_" and object_[0] != "_" and graph[:1] != "_":
                 tail = f"{graph} ." if graph else "."
                 self._ground.append(f"{subject} {predicate} {object_} {tail}\n")
                 continue
             self._quads.append(quad)
-            for blank in blanks:
-                self._mentions[blank].append(quad)
+            if subject[0] == "_":
+                self._mentions[subject].append(quad)
+            if object_[0] == "_" and object_ != subject:
+                self._mentions[object_].append(quad)
+            if graph[:1] == "_" and graph not in {subject, object_}:
+                self._mentions[graph].append(quad)
 
     def labels(self) -> Mapping[str, str]:
         self._budget.spend(_UNITS_PER_QUAD * (len(self._quads) + len(self._ground)))
