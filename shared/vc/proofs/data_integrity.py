@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from shared.vc import dates, jcs, multibase, rdfc
+from shared.vc import dates, jcs, multibase
 from shared.vc.budget import Budget
 from shared.vc.contexts import CREDENTIALS_V1, ED25519_2020, ContextStore
 from shared.vc.errors import DataLoss, KeyRefused, ProofInvalid, UnknownContext, UnsupportedProof, VcError
-from shared.vc.jsonld import to_quads
 from shared.vc.keys import Algorithm, PublicKey, SigningKey
 from shared.vc.proofs import ecdsa_sd
+from shared.vc.proofs.canonical import canonical, canonical_options
 
 ASSERTION = "assertionMethod"
 
@@ -363,22 +363,16 @@ def _hash_data(
         unsecured = _with_context_of(unsecured, options)
         return digest(jcs.canonicalize(options)).digest() + digest(jcs.canonicalize(unsecured)).digest()
     context = [CREDENTIALS_V1, ED25519_2020] if suite == _LEGACY else unsecured.get("@context")
-    document_hash = digest(_canonical(unsecured, store, budget, name)).digest()
+    document_hash = digest(canonical(unsecured, store, budget, name)).digest()
     try:
-        options_hash = digest(_canonical({**options, "@context": context}, store, budget, name)).digest()
+        stated = {**options, "@context": context}
+        options_hash = digest(canonical_options(stated, store, budget, name)).digest()
     except UnknownContext:
         raise
     except VcError as error:
         error.within("proof")
         raise
     return options_hash + document_hash
-
-
-def _canonical(
-    document: _Object, store: ContextStore, budget: Budget, digest: Literal["sha256", "sha384"]
-) -> bytes:
-    quads = to_quads(document, store, budget=budget)
-    return rdfc.canonicalize(quads, budget=budget, digest=digest).encode()
 
 
 def _with_context_of(unsecured: _Object, options: _Object) -> _Object:
