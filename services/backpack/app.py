@@ -29,12 +29,12 @@ from services.backpack.sessions.endpoints import router as sessions
 from services.backpack.settings import BackpackSettings
 from services.backpack.shares.endpoints import router as shares
 from services.backpack.shares.public import router as public_shares
-from services.backpack.tables import add_own_key, instance, mail, messaging, own_key
+from services.backpack.tables import add_own_key, mail, messaging, own_key
 from services.backpack.vault import LOOKUP_KEY_BYTES, Vault
 from services.backpack.verification import Checker
 from services.backpack.web.routers import error_page, pages
 from shared.clock import Clock, utc_now
-from shared.db import Database, KeyEncryption, ReadSession, claim
+from shared.db import Database, KeyEncryption, ReadSession
 from shared.http.application import create_application
 from shared.http.fetch import Fetcher
 from shared.http.fetch_cache import CachingFetcher
@@ -85,7 +85,6 @@ class Backpack(Service):
     async def start(self) -> None:
         """Claim the public URL, open the keys, and make the context."""
         await super().start()
-        await claim(self.db, instance, "public_url", self.settings.public_url)
         keys = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
         vault = Vault(keys, await _lookup_key(self.db, keys, self.clock))
         self._queue = MailQueue(mail, keys, self.clock)

@@ -19,6 +19,8 @@ from shared.settings import PORTS
 
 SERVICES = ("directory", "issuer", "verifier", "backpack")
 _READY_WITHIN = 60.0
+_REFUSED = 2
+"""The exit status of a service that its settings keep from running: starting it again would change nothing."""
 _RESTARTS_ALLOWED = 5
 """Restarts of one service within a minute before the supervisor gives up on all."""
 
@@ -112,6 +114,11 @@ class _Supervisor:
                     start_new_session=True,
                 )  # fmt: skip
             status = await child.process.wait()
+            if status == _REFUSED:
+                typer.echo(
+                    f"{child.name} cannot run with these settings:\n{_tail(child.log, lines=1)}", err=True
+                )
+                return
             if not self._stopping.is_set():
                 typer.echo(f"{child.name} ended with status {status}; starting it again", err=True)
                 with contextlib.suppress(TimeoutError):

@@ -27,7 +27,7 @@ from services.directory.settings import DirectorySettings
 from services.directory.views import endpoints as views
 from services.directory.web import endpoints as web
 from shared.clock import Clock, utc_now
-from shared.db import KeyEncryption, claim
+from shared.db import KeyEncryption
 from shared.http.access import Authenticator
 from shared.http.application import create_application
 from shared.http.idempotency import forget_old
@@ -78,7 +78,6 @@ class Directory(Service):
         """Fix the public URL, open the key-encryption key, see to a signing key, seed the demonstration."""
         await super().start()
         settings = self.settings
-        await claim(self.db, tables.instance, "public_url", settings.public_url)
         vault = KeyEncryption.from_file(settings.encryption_key_file, create=settings.embedded)
         keys = SigningKeys(self.db, vault, settings, self.clock)
         await keys.ensure()

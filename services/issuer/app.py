@@ -26,7 +26,7 @@ from services.issuer.status.endpoints import router as status_lists
 from services.issuer.status.service import IndexBlocks
 from services.issuer.web.endpoints import router as pages
 from shared.clock import Clock, utc_now
-from shared.db import KeyEncryption, claim
+from shared.db import KeyEncryption
 from shared.http.access import require
 from shared.http.application import create_application
 from shared.http.fetch import Fetcher
@@ -77,7 +77,7 @@ class Issuer(Service):
     async def start(self) -> None:
         """Open the keys, and make sure that the public address is still the one of the first start."""
         contexts = ContextStore.builtin(self.settings.contexts_dir)
-        await claim(self.db, tables.instance, "public_url", self.settings.public_url)
+        await super().start()
         if not self.settings.kafka_bootstrap:
             await self.log.ensure_topics()  # Kafka's are made by `migrate`
         sealing = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)

@@ -22,7 +22,7 @@ from services.verifier.verifications.service import Verifications
 from services.verifier.verifications.threads import Threads
 from services.verifier.web import endpoints as web
 from shared.clock import Clock, utc_now
-from shared.db import KeyEncryption, claim
+from shared.db import KeyEncryption
 from shared.http.access import require
 from shared.http.application import create_application
 from shared.http.fetch import Fetcher
@@ -81,7 +81,6 @@ class Verifier(Service):
 
     async def start(self) -> None:
         await super().start()
-        await claim(self.db, INSTANCE, "public_url", self.settings.public_url)
         keys = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
         self.limit = AnonymousLimit(self.db, RATE_LIMITS, INSTANCE, keys, self.settings.anonymous_per_minute)
         await self.limit.start()

@@ -3,21 +3,21 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 from prometheus_client import start_http_server
 
-from shared.db import migrate
+from shared.db import Database, DatabaseUnavailable, InstanceMismatch, migrate
 from shared.observability.logs import configure, get_logger
 from shared.process.letters import NothingThere, inspected, letters
 from shared.process.lifespan import with_lifespan
 from shared.process.moving import MoveRefused, move_service
-from shared.process.service import Role, Service
+from shared.process.service import Role, Service, claim_public_url
 from shared.process.supervision import running
 from shared.settings import ServiceSettings, SettingRefused, read_settings
 
@@ -45,12 +45,20 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
             typer.echo(f"refused: {refusal}", err=True)
             raise typer.Exit(2) from refusal
 
+    def refusing(running_it: Coroutine[Any, Any, None]) -> None:
+        try:
+            asyncio.run(running_it)
+        except InstanceMismatch as refusal:
+            typer.echo(f"refused: {refusal}", err=True)
+            raise typer.Exit(2) from refusal
+
     @commands.command()
     def serve() -> None:
         """Answer HTTP. Embedded, this migrates first and runs everything else too."""
         service = create()
         if service.settings.embedded:
             migrate.upgrade(service.settings.database_url, service_class.migrations)
+        refusing(_admitted(service))
         uvicorn.run(
             with_lifespan(service),
             host=service.settings.host,
@@ -64,7 +72,7 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
 
     def worker_command(role: Role, help_text: str) -> None:
         def run_workers() -> None:
-            asyncio.run(_run_role(create(), role))
+            refusing(_run_role(create(), role))
 
         commands.command(role, help=help_text)(run_workers)
 
@@ -149,6 +157,20 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
         raise typer.Exit(1 if wrong else 0)
 
     return commands
+
+
+async def _admitted(service: Service) -> None:
+    """Look whether the settings fit what the database was begun with, before anything is opened for good.
+
+    A database that cannot be reached now says nothing; the service's own start will meet it.
+    """
+    db = Database(service.settings.database_url)
+    try:
+        await claim_public_url(db, service.migrations, service.settings.public_url)
+    except DatabaseUnavailable:
+        _log.warning("process.database_away")
+    finally:
+        await db.close()
 
 
 async def _inspected(service: Service, number: int) -> bytes:

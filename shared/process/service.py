@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import ClassVar, Literal
 
 from fastapi import FastAPI
+from sqlalchemy import MetaData
 
 from shared.clock import Clock, utc_now
-from shared.db import Database
+from shared.db import Database, claim
 from shared.messaging.log import Log, open_log
 from shared.observability.metrics import Metrics
 from shared.settings import ServiceSettings
@@ -39,6 +41,12 @@ class Dependency:
     """Returns if it can be used, raises if not."""
 
 
+async def claim_public_url(db: Database, migrations: str, public_url: str) -> None:
+    """Store the public URL at the first start; later, raise `InstanceMismatch` if it is another one."""
+    metadata: MetaData = import_module(migrations).metadata
+    await claim(db, metadata.tables["instance"], "public_url", public_url)
+
+
 class Service(ABC):
     """One of the four: its settings, storage and log, and what it does with them.
 
@@ -60,8 +68,13 @@ class Service(ABC):
         self.db = Database(settings.database_url)
         self.log: Log = open_log(settings)
 
-    async def start(self) -> None:  # noqa: B027  (not every service has something to open)
-        """Open what needs opening. The database is migrated already. Called once before the first request."""
+    async def start(self) -> None:
+        """Open what needs opening. The database is migrated already. Called once before the first request.
+
+        Raises:
+            InstanceMismatch: identifiers were made with another public URL (decision 2).
+        """
+        await claim_public_url(self.db, self.migrations, self.settings.public_url)
 
     async def stop(self) -> None:
         """Close everything; called once, also after a failed start."""

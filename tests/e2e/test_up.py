@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.platform import SERVICES, Platform, platform
+from tests.harness.platform import SERVICES, Platform, free_ports, platform
 
 MEMORY_LIMIT_KIB = 600 * 1024
 
@@ -80,8 +80,9 @@ def test_everything_ends_with_the_supervisor(tmp_path: Path) -> None:
 
 def test_a_public_url_is_never_recomputed(tmp_path: Path) -> None:
     """Decision 2: identifiers were made with the first one; starting with another is refused, by name."""
-    with platform(tmp_path, {"CONFER_ISSUER_URL": "http://localhost:8999"}):
+    base = free_ports(4)
+    with platform(tmp_path, {"CONFER_ISSUER_URL": "http://localhost:8999"}, base_port=base):
         pass
-    with pytest.raises(RuntimeError, match="public") as refusal, platform(tmp_path):
+    with pytest.raises(RuntimeError, match="issuer cannot run") as refusal, platform(tmp_path, base_port=base):
         pass
     assert "8999" in str(refusal.value)

@@ -215,7 +215,7 @@ def first_start(data_dir: Path, database_url: str) -> None:
     asyncio.run(start_and_stop())
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def quick_passwords() -> Iterator[None]:
     """Argon2 itself with its least cost: hundreds of sign-ins are not what these tests are about."""
     usual = passwords._hasher
