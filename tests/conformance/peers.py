@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import without
+from tests.harness.needs import without
 
 HERE = Path(__file__).parent / "node"
 INSTALLED = Path("var") / "peers"
