@@ -1,4 +1,4 @@
-"""The issuer is killed in the middle of a Job of thousands of awards: every row is awarded once, every learner has one badge."""
+"""The issuer is killed in the middle of a Job of hundreds of awards: every row is awarded once, every learner has one badge."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.harness.calls import Json
 from tests.harness.platform import platform
 from tests.harness.school import School
 
-ROWS = 2_000
+ROWS = 600
 BAD = range(0, ROWS, 100)
 """Rows whose recipient is wrong at first: they fail, and are repaired."""
 
@@ -46,7 +46,7 @@ def test_a_killed_job_ends_complete(tmp_path: Path) -> None:
             "issuer", "POST", "/v1/awards/bulk", school.token, json=rows, params={"achievement": school.achievement}
         )["id"]  # fmt: skip
         deaths = []
-        for done in (200, 900):
+        for done in (200,):
             reached = story.until(lambda done=done: _done(job_of(opened), done), seconds=120)
             assert reached["state"] == "running", "killed in the middle"
             deaths.append(running.processes()["issuer"])

@@ -27,7 +27,7 @@ from shared.vc.report import Report
 
 BATCH = 25
 """Deliveries verified per transaction pair."""
-HOLD = timedelta(minutes=2)
+HOLD = timedelta(seconds=30)
 """How long a pass that died keeps its deliveries from others."""
 IDLE_SECONDS = 1.0
 """How long to sleep when nothing waits and nobody of this process wakes us (production: consumers are other processes)."""
