@@ -83,6 +83,9 @@ def test_a_public_url_is_never_recomputed(tmp_path: Path) -> None:
     base = free_ports(4)
     with platform(tmp_path, {"CONFER_ISSUER_URL": "http://localhost:8999"}, base_port=base):
         pass
-    with pytest.raises(RuntimeError, match="issuer cannot run") as refusal, platform(tmp_path, base_port=base):
+    with (
+        pytest.raises(RuntimeError, match="issuer cannot run") as refusal,
+        platform(tmp_path, base_port=base),
+    ):
         pass
     assert "8999" in str(refusal.value)
