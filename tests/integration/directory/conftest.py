@@ -215,13 +215,10 @@ def first_start(data_dir: Path, database_url: str) -> None:
     asyncio.run(start_and_stop())
 
 
-@pytest.fixture(scope="package", autouse=True)
-def quick_passwords() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 itself with its least cost: hundreds of sign-ins are not what these tests are about."""
-    usual = passwords._hasher
-    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield
-    passwords._hasher = usual
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="session")
