@@ -95,8 +95,8 @@ class ServiceSettings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the signature is pydantic's)
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the signature is pydantic's)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the signature is pydantic's)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed in, then the service's own variables, then the common ones."""
         own = EnvSettingsSource(settings_cls, env_prefix=f"CONFER_{cls.service.upper()}_")

@@ -154,7 +154,7 @@ def _with_schemas(application: FastAPI) -> None:
         document["components"]["schemas"] = dict(sorted(known.items()))
         return document
 
-    application.openapi = openapi  # type: ignore[method-assign]
+    application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's way to extend it
 
 
 def create_app(settings: VerifierSettings) -> FastAPI:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from asyncpg.exceptions import PostgresError  # type: ignore[import-untyped]
+from asyncpg.exceptions import PostgresError  # type: ignore[import-untyped]  # no types
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError

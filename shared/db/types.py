@@ -60,7 +60,7 @@ class Instant(TypeDecorator[datetime]):
         moment = value.astimezone(UTC).replace(microsecond=0)
         return moment if dialect.name == "postgresql" else moment.strftime(_FORMAT)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  (SQLAlchemy's signature)
         if value is None:
             return None
         if isinstance(value, datetime):

@@ -95,7 +95,7 @@ def create_application(
     for router in routers:
         app.include_router(router)
     check_routes(app)
-    app.openapi = functools.partial(_openapi, app, app.openapi, service)  # type: ignore[method-assign]
+    app.openapi = functools.partial(_openapi, app, app.openapi, service)  # type: ignore[method-assign]  # FastAPI's way to extend it
     return app
 
 

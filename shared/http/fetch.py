@@ -111,7 +111,7 @@ class Fetcher:
         """`shared.vc`'s Fetch: as `get`, ten seconds at most."""
         return await self.get(url, accept=accept, max_bytes=max_bytes)
 
-    async def get(self, url: str, *, accept: str = "*/*", max_bytes: int, timeout: float = 10.0) -> Fetched:  # noqa: ASYNC109
+    async def get(self, url: str, *, accept: str = "*/*", max_bytes: int, timeout: float = 10.0) -> Fetched:  # noqa: ASYNC109  (one deadline for all redirects)
         """What is at `url`, fetched now.
 
         Arguments: `accept` is sent and enforced (a range of `*/*` takes anything); `max_bytes` counts the decoded body;

@@ -118,7 +118,7 @@ class CachingFetcher:
             return _bounded(replace(entry.good, stale=True), max_bytes)
         return None
 
-    async def _fly(self, key: Key, max_bytes: int, timeout: float) -> Fetched:  # noqa: ASYNC109
+    async def _fly(self, key: Key, max_bytes: int, timeout: float) -> Fetched:  # noqa: ASYNC109  (passed to the fetcher)
         flight = self._flights.get(key)
         if flight is None:
             flight = _Flight(asyncio.create_task(self._fetch(key, max_bytes, timeout)))
@@ -127,7 +127,7 @@ class CachingFetcher:
         # Shielded: one impatient caller does not take the answer from the others.
         return await asyncio.shield(flight.task)
 
-    async def _fetch(self, key: Key, max_bytes: int, timeout: float) -> Fetched:  # noqa: ASYNC109
+    async def _fetch(self, key: Key, max_bytes: int, timeout: float) -> Fetched:  # noqa: ASYNC109  (passed to the fetcher)
         url, accept = key
         return await self._fetcher.get(url, accept=accept, max_bytes=max_bytes, timeout=timeout)
 

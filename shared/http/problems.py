@@ -132,7 +132,7 @@ def _response(status: int) -> dict[str, Any]:
 
 def _example(problem: type[Problem]) -> dict[str, Any]:
     first_sentence = problem.explanation().split("\n\n", maxsplit=1)[0].replace("\n", " ")
-    return problem.to_json(_Example(problem, first_sentence))  # type: ignore[arg-type]
+    return problem.to_json(_Example(problem, first_sentence))  # type: ignore[arg-type]  # an example stands in for self
 
 
 class _Example:

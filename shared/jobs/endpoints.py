@@ -46,7 +46,7 @@ def jobs_router(*, read: Required, write: Required, scopes: Mapping[str, str] | 
     """
     router = Router(prefix="/v1/jobs", tags=["jobs"])
     Reader = Annotated[Access, Depends(read)]  # noqa: N806  (types)
-    Writer = Annotated[Access, Depends(write)]  # noqa: N806
+    Writer = Annotated[Access, Depends(write)]  # noqa: N806  (a type, made per router)
 
     @router.get("", summary="List jobs, newest first", responses=problems(InvalidCursor))
     async def list_jobs(request: Request, response: Response, who: Reader, asked: PageQuery) -> Page[JobOut]:

@@ -21,7 +21,7 @@ class Backoff:
         pause = min(self._longest, self._first * 2.0 ** min(self._failures, 16))
         self._failures += 1
         # Jitter keeps many processes from coming back at the same moment; nothing secret depends on it.
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  (jitter, no secret)
 
     def reset(self) -> None:
         """Start again with the shortest pause."""

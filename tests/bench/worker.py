@@ -61,7 +61,7 @@ def accepts(verify: Callable[[], bool]) -> bool:
     """Whether a verifier accepts; libraries refuse by exceptions of all kinds."""
     try:
         return verify()
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001  (told to the parent, whatever it is)
         return False
 
 

@@ -34,7 +34,7 @@ def confer(*arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[
         run.args, run.returncode, run.stdout.decode(), run.stderr.decode()
     )
     assert "Traceback" not in text.stderr, text.stderr
-    return text  # type: ignore[no-any-return]
+    return text  # type: ignore[no-any-return]  # JSON
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ async def main(role: str, url: str, where: str, topic: str, group: str, point: s
     try:
         if role == "relay":
             publishing = DyingLog(log, countdown) if point == "published" else log
-            await backbone.relay(publishing, lease=timedelta(seconds=1), idle=0.05, batch=7).run()  # type: ignore[arg-type]
+            await backbone.relay(publishing, lease=timedelta(seconds=1), idle=0.05, batch=7).run()  # type: ignore[arg-type]  # a test's log around the real one
         else:
             await backbone.consume(handle, batch=7).run()
     finally:

@@ -21,7 +21,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg  # type: ignore[import-untyped]  # no types
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient
 from aiosmtpd.controller import Controller
@@ -131,7 +131,7 @@ class Production:
     def wait_until_ready(self) -> None:
         """Until every serving process says so, as the compose file's health checks ask."""
         for name, url in self.inside.items():
-            ready = lambda url=url: _is_ready(url)  # noqa: E731
+            ready = lambda url=url: _is_ready(url)  # noqa: E731  (binds the loop's variable)
             processes.until(ready, self.running[name], self.log_file(name), _START_SECONDS)
 
     def kill(self, name: str) -> None:
@@ -220,7 +220,7 @@ def production(folder: Path, server: PostgreSQL, bootstrap: str) -> Iterator[Pro
         # The first relays lead before the second ones come: that is how `relay_in_charge` knows them.
         for service in ("issuer", "backpack"):
             first = f"{service}-relay"
-            leading = lambda s=service: made.relay_in_charge(s) is not None  # noqa: E731
+            leading = lambda s=service: made.relay_in_charge(s) is not None  # noqa: E731  (binds the loop's variable)
             processes.until(leading, made.running[first], made.log_file(first), _START_SECONDS)
         for unit in REPLICAS:
             made.start(unit, f"{unit}-2")

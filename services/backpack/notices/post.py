@@ -39,7 +39,7 @@ class Post:
         self._templates = Environment(
             loader=FunctionLoader(_source),
             undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701
+            autoescape=False,  # noqa: S701  (plain text, no markup)
             trim_blocks=True,
         )
 

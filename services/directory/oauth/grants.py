@@ -29,13 +29,13 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 
 
-class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]
+class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     """A program acts as itself, for its organisation."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = _AUTHENTICATION
 
 
-class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
     """A program acts for a member who allowed it (RFC 6749 §4.1, RFC 7636, RFC 8707)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = _AUTHENTICATION
@@ -138,7 +138,7 @@ class ConsumedCode:
         """The scopes are the grant's, narrowed when the token is made."""
 
 
-class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]
+class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
     """Every use gives a new refresh token; one that comes twice ends its grant (RFC 9700 §4.14.2)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = _AUTHENTICATION
@@ -166,7 +166,7 @@ class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrantError("What this token was given for has been withdrawn.")
         return standing
 
-    def issue_token(self, user: store.Standing, refresh_token: store.RefreshToken) -> Any:  # noqa: ARG002
+    def issue_token(self, user: store.Standing, refresh_token: store.RefreshToken) -> Any:  # noqa: ARG002  (Authlib's signature)
         return self.generate_token(user=user, scope=self.request.payload.scope, include_refresh_token=True)
 
     def revoke_old_credential(self, refresh_token: store.RefreshToken) -> None:

@@ -43,7 +43,7 @@ class Consent:
     scopes: frozenset[str]
 
 
-class Request(OAuth2Request):  # type: ignore[misc]
+class Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     """What Authlib works on. That the transport is https is the production profile's business (`settings.refuse`)."""
 
     def __init__(self, method: str, parameters: dict[str, str], headers: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ class UnsupportedTokenType(OAuth2Error):  # type: ignore[misc]  # Authlib ships 
     error = "unsupported_token_type"
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]
+class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib has no types
     """A refresh token is revoked with the whole grant it came from. An unknown token is no error."""
 
     CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]  # noqa: RUF012  (as Authlib declares it)
@@ -30,5 +30,5 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
         # The hint is not needed to find the token, and an unknown one is ignored (§2.1).
         return store.refresh_token(self.server.session, digest(token), client.get_client_id())
 
-    def revoke_token(self, token: store.RefreshToken, request: Request) -> None:  # noqa: ARG002
+    def revoke_token(self, token: store.RefreshToken, request: Request) -> None:  # noqa: ARG002  (Authlib's signature)
         store.revoke_grant(self.server.session, token.grant_id, self.server.now)

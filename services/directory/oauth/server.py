@@ -58,7 +58,7 @@ class ClientView:
         matches = [secrets.compare_digest(given, kept) for kept in self._secret_hashes]
         return any(matches)
 
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002  (Authlib's signature)
         return method in {"client_secret_basic", "client_secret_post"}
 
     def check_response_type(self, response_type: str) -> bool:
@@ -134,8 +134,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no typ
         client: ClientView,
         user: store.Standing | None = None,
         scope: str | None = None,  # noqa: ARG002  (read from the request, with the resource)
-        expires_in: int | None = None,  # noqa: ARG002
-        include_refresh_token: bool = True,  # noqa: FBT001, FBT002
+        expires_in: int | None = None,  # noqa: ARG002  (Authlib's signature)
+        include_refresh_token: bool = True,  # noqa: FBT001, FBT002  (Authlib's signature)
     ) -> dict[str, Any]:
         """The token response (RFC 6749 §5.1) with an access token for one service (RFC 9068)."""
         request: Request = self._request

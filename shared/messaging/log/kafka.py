@@ -300,7 +300,7 @@ class TailReader:
         return found
 
 
-class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Moves a member to the positions in its own database whenever the group gives it partitions."""
 
     def __init__(self, consumer: AIOKafkaConsumer, positions: Positions) -> None:
@@ -318,7 +318,7 @@ class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
             offsets = await self._positions(partitions)
             for partition in partitions:
                 self._consumer.seek(TopicPartition(*partition), offsets.get(partition, 0))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  (raised by the reader: aiokafka swallows it here)
             self.error = error
 
 

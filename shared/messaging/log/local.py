@@ -251,4 +251,4 @@ def _short_folder(path: Path) -> Path:
         return beside
     # Every process of this log must come to the same folder, so it depends on the user and the path only.
     name = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    return Path("/tmp") / f"confer-{os.getuid()}-{name}"  # noqa: S108
+    return Path("/tmp") / f"confer-{os.getuid()}-{name}"  # noqa: S108  (holds sockets that say only "look again")

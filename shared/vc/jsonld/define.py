@@ -282,7 +282,7 @@ def _direction(name: str, value: dict[str, Any]) -> str | Unset | None:
     direction = value.get("@direction", UNSET)
     if direction not in (UNSET, None, "ltr", "rtl"):
         raise InvalidContext("direction", f'The @direction of "{name}" is not "ltr", "rtl" or null.')
-    return direction  # type: ignore[no-any-return]
+    return direction  # type: ignore[no-any-return]  # checked above
 
 
 def _prefix(name: str, value: dict[str, Any], iri: str | None, *, simple: bool) -> bool:

@@ -65,7 +65,7 @@ def web_server(network: Network) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            url = f"http://localhost:{self.server.server_address[1]}{self.path}"  # type: ignore[index]
+            url = f"http://localhost:{self.server.server_address[1]}{self.path}"  # type: ignore[index]  # an IPv4 address is a pair
             network.asked.append(url)
             body = network.pages.get(url)
             self.send_response(200 if body is not None else 404)

@@ -53,7 +53,7 @@ async def test_the_exact_bytes_are_kept(backpack: Stage) -> None:
     ada = await backpack.learner(ADA)
     text = strict_json.dumps(backpack.award(ADA)).decode()
     spaced = " " + text.replace('"name":', '"name" : ', 1)
-    await backpack.deliver(spaced, ADA, credential=strict_json.loads(text)["id"])  # type: ignore[index, call-overload]
+    await backpack.deliver(spaced, ADA, credential=strict_json.loads(text)["id"])  # type: ignore[index, call-overload]  # an object, by construction
     [badge] = await ada.waits_for_badges(1)
     file = await ada.request("GET", f"/v1/credentials/{badge['id']}/file", 200)
     assert file.content == spaced.strip().encode()

@@ -93,7 +93,7 @@ async def test_values_come_back_as_they_were(db: Database) -> None:
     }
     with pytest.raises(StatementError, match="aware"):
         async with db.write() as session:
-            await session.execute(insert(note).values(id=4, at=datetime(2026, 1, 1)))  # noqa: DTZ001
+            await session.execute(insert(note).values(id=4, at=datetime(2026, 1, 1)))  # noqa: DTZ001  (the naive moment is what is refused)
 
 
 async def test_errors_do_not_quote_data(db: Database) -> None:

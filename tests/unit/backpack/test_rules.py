@@ -170,7 +170,7 @@ class Server:
     def __init__(self, body: bytes | None) -> None:
         self.body = body
 
-    async def __call__(self, url: str, *, accept: str, max_bytes: int) -> Fetched:  # noqa: ARG002
+    async def __call__(self, url: str, *, accept: str, max_bytes: int) -> Fetched:  # noqa: ARG002  (Fetch's signature)
         if self.body is None:
             raise FetchRefused("unreachable", "Away.")
         return Fetched(url, url, 200, "text/html", self.body, datetime(2026, 11, 21, tzinfo=UTC), "")
