@@ -22,7 +22,7 @@ from shared.http.body import too_large
 from shared.http.fetch import Fetcher
 from shared.http.problems import InvalidRequest, Problem
 from shared.observability.logs import get_logger
-from shared.vc.baking import Unrecognised
+from shared.vc.baking import TooLong, Unrecognised
 from shared.vc.contexts import ContextStore
 from shared.vc.fetching import Fetched, RecognitionAnswer
 from shared.vc.policy import Policy
@@ -149,6 +149,8 @@ class Verifications:
 
         try:
             report = await self._threads.run(verification, bounded=bounded)
+        except TooLong as error:
+            raise too_large(TooLong.limit) from error
         except Unrecognised as error:
             raise Unusable("format.unrecognised", error.reason) from error
         self._verdicts.labels(report.verdict).inc()

@@ -26,6 +26,12 @@ class Unrecognised(Exception):
         self.reason = reason
 
 
+class TooLong(Unrecognised):
+    """The bytes are text of more than `limit` bytes, longer than any credential; nobody looked at what it says."""
+
+    limit = _MAX_TEXT
+
+
 @dataclass(frozen=True, slots=True)
 class Extracted:
     """What was found: `text` is JSON, a compact JWS, or (Open Badges 1.x and 2.0) the URL of an assertion.
@@ -45,7 +51,7 @@ def extract(data: bytes) -> Extracted:
     Nothing but the form is looked at; the JSON is not parsed.
 
     Raises:
-        Unrecognised: no known form, or an image that carries nothing.
+        Unrecognised: no known form, or an image that carries nothing; TooLong, where that is the reason.
         ImageRefused: an image that carries two credentials, or hides one in a way that is refused.
     """
     if data.startswith(SIGNATURE):
@@ -56,7 +62,7 @@ def extract(data: bytes) -> Extracted:
             raise Unrecognised("This is neither an SVG image nor any other form of a badge.")
         return _from_image(data, "svg")
     if len(stripped) > _MAX_TEXT:
-        raise Unrecognised("The text is longer than any credential.")
+        raise TooLong("The text is longer than any credential.")
     try:
         text = stripped.decode("utf-8")
     except UnicodeDecodeError:

@@ -234,6 +234,8 @@ def test_a_link_that_leads_nowhere(verifier: Running, world: World, url: str, pr
         (b"--x--\r\n", "multipart/form-data; boundary=x", 422, "invalid-request"),
         (b"x" * (16 * 1024 * 1024), "text/plain", 413, "too-large"),
         (b"x" * (11 * 1024 * 1024), "text/plain", 413, "too-large"),
+        (b"x" * (5 * 1024 * 1024), "text/plain", 413, "too-large"),
+        (bytes(5 * 1024 * 1024), "image/png", 413, "too-large"),
     ],
 )
 def test_bad_input(verifier: Running, body: bytes, media_type: str, status: int, code: str):
