@@ -12,6 +12,7 @@ from .enumerations import ACHIEVEMENT_TYPES, IDENTIFIER_TYPES, RESULT_STATUSES, 
 
 Kind = Literal[
     "text",
+    "phrase",
     "uri",
     "date-time",
     "date",
@@ -107,6 +108,20 @@ _ENDORSEMENT_CREDENTIAL: Mapping[str, Property] = {
     "credentialSubject": _of("EndorsementSubject", required=True),
 }
 _VC = ("VerifiableCredential",)
+_PHRASE = Property("phrase", many=True, compact=True)
+# What every verifiable credential may say, whatever it is about (VCDM 2.0, section 4; 1.1 alike).
+_CLAIMS: Mapping[str, Property] = {
+    "@context": Property("context", required=True),
+    "id": URI,
+    "type": TYPE,
+    "issuer": _of("Holder", required=True),
+    "credentialSubject": _of("Claims", required=True, many=True, compact=True),
+    "credentialStatus": _of("CredentialStatus", many=True, compact=True),
+    "credentialSchema": _of("CredentialSchema", many=True, compact=True),
+    "refreshService": _of("Typed", many=True, compact=True),
+    "termsOfUse": _of("TermsOfUse", many=True, compact=True),
+    "evidence": _of("Typed", many=True, compact=True),
+}
 
 _CLASSES = (
     Class(
@@ -129,31 +144,42 @@ _CLASSES = (
         {**_ENVELOPE, **_PERIOD_1, **_ENDORSEMENT_CREDENTIAL, "id": URI, "name": TEXT},
         types=(_VC, ("EndorsementCredential",)),
     ),
-    # Any other verifiable credential (a status list, a transcript): the envelope of the W3C data model only.
+    # Any other verifiable credential (a status list, a transcript): what the W3C data model demands, and no more.
     Class(
         "VerifiableCredential",
         {
-            "@context": Property("context", required=True),
-            "id": URI,
-            "type": TYPE,
-            "issuer": _of("Holder", required=True),
+            **_CLAIMS,
+            "name": _PHRASE,
+            "description": _PHRASE,
+            "relatedResource": _of("RelatedResource", many=True, compact=True),
             "validFrom": MOMENT,
             "validUntil": MOMENT,
         },
         types=(_VC,),
     ),
+    Class("VerifiableCredential/1.1", {**_CLAIMS, **_PERIOD_1}, types=(_VC,)),
     Class(
-        "VerifiableCredential/1.1",
+        "VerifiablePresentation",
         {
             "@context": Property("context", required=True),
             "id": URI,
             "type": TYPE,
-            "issuer": _of("Holder", required=True),
-            **_PERIOD_1,
+            "holder": _of("Holder"),
+            "verifiableCredential": _of("Presented", many=True, compact=True),
+            "termsOfUse": _of("TermsOfUse", many=True, compact=True),
         },
-        types=(_VC,),
+        types=(("VerifiablePresentation",),),
     ),
-    Class("Holder", {"id": URI_REQUIRED}),
+    Class(
+        "Envelope",
+        {"@context": Property("context", required=True), "id": URI_REQUIRED, "type": TYPE},
+        types=(("EnvelopedVerifiableCredential", "EnvelopedVerifiablePresentation"),),
+    ),
+    Class("Claims", {"id": URI}),
+    Class("Typed", {"id": URI, "type": TYPE}),
+    Class("Presented", {"type": TYPE}),
+    Class("RelatedResource", {"id": URI_REQUIRED, "digestSRI": TEXT, "digestMultibase": TEXT}),
+    Class("Holder", {"id": URI_REQUIRED, "name": _PHRASE, "description": _PHRASE}),
     Class(
         "AchievementSubject",
         {

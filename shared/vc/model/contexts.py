@@ -14,7 +14,7 @@ _OPEN_BADGES = re.compile(
     r"|https://imsglobal\.github\.io/openbadges-specification/context\.json",
     re.ASCII,
 )
-_PLAIN = frozenset({"VerifiableCredential", "VerifiableCredential/1.1"})
+_PLAIN = frozenset({"VerifiableCredential", "VerifiableCredential/1.1", "VerifiablePresentation", "Envelope"})
 
 
 def contexts_of(document: JsonObject) -> list[object]:
@@ -40,6 +40,8 @@ def context_findings(document: JsonObject, name: str, pointer: str) -> Iterator[
     elif first != CREDENTIALS_V2:
         yield Finding(where, "context.missing", f"The first context has to be {CREDENTIALS_V2}.")
     if name in _PLAIN:
+        if any(not isinstance(one, str | dict) for one in contexts):
+            yield Finding(where, "context.malformed", "A context is either a URL or an object.")
         return
     # A transcript (CLR) puts its own context before that of Open Badges; elsewhere it is the second.
     second = contexts[1] if len(contexts) > 1 else None

@@ -22,6 +22,25 @@ def _credential(value: JsonObject, pointer: str) -> Iterator[Finding]:
     yield from _period(value, "issuanceDate", "expirationDate", pointer)
 
 
+def _plain_credential(value: JsonObject, pointer: str) -> Iterator[Finding]:
+    yield from _credential(value, pointer)
+    resources = _objects(value.get("relatedResource"))
+    named = [one["id"] for one in resources if isinstance(one.get("id"), str)]
+    if len(set(named)) < len(named):  # VCDM 2.0, 5.3
+        reason = "Two related resources have the same `id`."
+        yield Finding(at(pointer, "relatedResource"), "model.malformed_value", reason)
+
+
+def _claims(value: JsonObject, pointer: str) -> Iterator[Finding]:
+    if not value:  # VCDM 2.0, 4.8: each subject has one or more properties
+        yield Finding(pointer, "model.null_or_empty", "Nothing is said of the subject.")
+
+
+def _related(value: JsonObject, pointer: str) -> Iterator[Finding]:
+    if "digestSRI" not in value and "digestMultibase" not in value:
+        yield Finding(pointer, "model.missing", "A related resource needs `digestSRI` or `digestMultibase`.")
+
+
 def _period(value: JsonObject, start: str, end: str, pointer: str) -> Iterator[Finding]:
     first, last = parse_date_time(value.get(start)), parse_date_time(value.get(end))
     if first is not None and last is not None and last < first:
@@ -137,7 +156,9 @@ def _criteria(value: JsonObject, pointer: str) -> Iterator[Finding]:
 _RULES: Mapping[str, Callable[[JsonObject, str], Iterator[Finding]]] = {
     "AchievementCredential": _credential,
     "EndorsementCredential": _credential,
-    "VerifiableCredential": _credential,
+    "VerifiableCredential": _plain_credential,
+    "Claims": _claims,
+    "RelatedResource": _related,
     "AchievementSubject": _subject,
     "Criteria": _criteria,
 }

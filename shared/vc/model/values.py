@@ -12,6 +12,7 @@ from .findings import Finding
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
+_VALUE_OBJECT = frozenset({"@value", "@language", "@direction"})
 _LANGUAGE_KEY = re.compile(r"@(value|language|direction)|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _COMPACT_JWS = re.compile(r"[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+", re.ASCII)
@@ -63,6 +64,17 @@ def _text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _phrase(value: object) -> bool:
+    # VCDM 2.0, 11.1: a string, or a value object with nothing beside its language and direction.
+    if isinstance(value, dict):
+        return (
+            value.keys() <= _VALUE_OBJECT
+            and all(isinstance(one, str) for one in value.values())
+            and "@value" in value
+        )
+    return isinstance(value, str)
+
+
 def _number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -75,6 +87,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
 
 _RULES: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
     "text": (_text, "model.wrong_type", "a text"),
+    "phrase": (_phrase, "model.wrong_type", "a text, or a value object with language and direction"),
     "uri": (is_uri, "model.malformed_uri", "an absolute URI"),
     "date-time": (
         lambda value: parse_date_time(value) is not None,
