@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from shared.vc import multikey
 from shared.vc.keys import Algorithm, PublicKey
+from shared.vc.proofs import jws
 from shared.vc.strict_json import JsonObject
 
 from .documents import KeyProblem
@@ -53,16 +54,21 @@ def did_web(base_url: str, *path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
-    """A key as it stands in a DID document. Its fragment is its Multikey text (RSA: its JWK thumbprint)."""
+    """A key as it stands in a DID document. Its fragment is its Multikey text; as a JWK (always for RSA, and for JWTs
+    VC-JOSE-COSE 3.3.3 wants it so) its JWK thumbprint.
+    """
 
     key: PublicKey
     state: Literal["active", "retired", "compromised"] = "active"
+    as_jwk: bool = False
 
     @property
     def fragment(self) -> str:
-        if self.key.algorithm is Algorithm.RSA:
-            return self.key.thumbprint()
-        return multikey.encode(self.key)
+        return self.key.thumbprint() if self.is_jwk else multikey.encode(self.key)
+
+    @property
+    def is_jwk(self) -> bool:
+        return self.as_jwk or self.key.algorithm is Algorithm.RSA
 
 
 def web_document(
@@ -94,6 +100,7 @@ def web_document(
 
 def _method(did: str, one: DocumentKey) -> JsonObject:
     method: JsonObject = {"id": f"{did}#{one.fragment}", "controller": did}
-    if one.key.algorithm is Algorithm.RSA:
-        return {**method, "type": "JsonWebKey", "publicKeyJwk": {**one.key.jwk(), "alg": "RS256"}}
+    if one.is_jwk:
+        jwk = {**one.key.jwk(), "alg": jws.ALGORITHMS[one.key.algorithm]}
+        return {**method, "type": "JsonWebKey", "publicKeyJwk": jwk}
     return {**method, "type": "Multikey", "publicKeyMultibase": multikey.encode(one.key)}

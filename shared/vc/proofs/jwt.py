@@ -129,6 +129,7 @@ def sign(
     profile: Literal["ob30-jwt", "vc-jose"] = "ob30-jwt",
     issued_at: datetime | None = None,
     store: ContextStore | None = None,
+    with_key: bool = False,
 ) -> str:
     """A VCDM 2.0 credential as a compact JWT.
 
@@ -139,6 +140,7 @@ def sign(
         profile: the form to write.
         issued_at: aware; `iat`, written for `vc-jose` only.
         store: contexts of the credential; the built-in ones when left out.
+        with_key: whether the public key goes into the header of an `ob30-jwt` beside the kid as well.
 
     Raises:
         DataLoss, InvalidJsonLd, InvalidContext, UnknownContext: the credential says what its contexts do not define.
@@ -164,7 +166,9 @@ def sign(
     claims["nbf"] = _seconds(credential, "validFrom")
     if "validUntil" in credential:
         claims["exp"] = _seconds(credential, "validUntil")
-    binding: _Object = {"kid": kid} if kid is not None else {"jwk": key.public.jwk()}
+    binding: _Object = {} if kid is None else {"kid": kid}
+    if kid is None or with_key:
+        binding["jwk"] = key.public.jwk()
     return jws.sign({"typ": "JWT", **binding}, strict_json.dumps(claims), key)
 
 
