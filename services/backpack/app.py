@@ -2,7 +2,7 @@
 
 import functools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -17,6 +17,8 @@ from services.backpack.credentials.endpoints import router as credentials
 from services.backpack.deliveries import service as deliveries
 from services.backpack.deliveries import worker
 from services.backpack.deliveries.answers import expand
+from services.backpack.deliveries.store import await_again
+from services.backpack.facts import facts
 from services.backpack.fsck import damaged
 from services.backpack.identifiers.endpoints import router as identifiers
 from services.backpack.imports.endpoints import router as imports
@@ -46,8 +48,12 @@ from shared.messaging.relay import OutboxRow, Relay
 from shared.messaging.topics import CREDENTIALS
 from shared.observability.context import current_traceparent
 from shared.process import Service, Worker, with_lifespan
+from shared.process.facts import Fact
+from shared.process.service import Projection
 from shared.vc.contexts import ContextStore
 
+_CONSUMER = "backpack"
+_HEARD = (CREDENTIALS,)
 _LOOKUP = "lookup"
 _REMEMBERED = timedelta(seconds=60)
 """How long an issuer's key or status list is taken from memory when deliveries are verified."""
@@ -64,6 +70,7 @@ class Backpack(Service):
     """The backpack: its context is there once it has started."""
 
     name: ClassVar[str] = "backpack"
+    copies: ClassVar[Sequence[str]] = ("credential",)
     migrations: ClassVar[str] = "services.backpack.migrations"
     settings: BackpackSettings
     context: Context
@@ -154,7 +161,7 @@ class Backpack(Service):
                 for verb in ("replaced", "revoked", "suspended", "reinstated")
             },
         }
-        subscription = Subscription("backpack", [CREDENTIALS], handlers)
+        subscription = Subscription(_CONSUMER, _HEARD, handlers)
         return Consumer(
             self.db, self.log, messaging, subscription, clock=self.clock, metrics=self._messaging_metrics
         )
@@ -176,6 +183,13 @@ class Backpack(Service):
     async def fsck(self) -> Sequence[str]:
         """Whether every document opens, has its digest, and every credential still verifies."""
         return await damaged(self.context)
+
+    def facts(self) -> AsyncIterator[Fact]:
+        return facts(self.context)
+
+    def projections(self) -> Sequence[Projection]:
+        """What issuers delivered."""
+        return (Projection(_CONSUMER, _HEARD, await_again),)
 
 
 async def _lookup_key(db: Database, keys: KeyEncryption, clock: Clock) -> bytes:

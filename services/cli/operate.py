@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from shared.messaging.topics import CREDENTIALS, HOLDINGS
+from shared.process.comparing import DigestRefused, read_digest
+from shared.process.comparing import compare as differences
 from shared.settings import PORTS
 
 Only = Annotated[list[str] | None, typer.Option("--service", help="Only this one (may be repeated).")]
@@ -44,9 +47,50 @@ def migrate(only: Only = None) -> None:
     _each(only, "migrate")
 
 
-def fsck(only: Only = None) -> None:
+def fsck(
+    only: Only = None,
+    digests: Annotated[
+        Path | None,
+        typer.Option(help="Also write each service's digest into this directory, and compare them."),
+    ] = None,
+) -> None:
     """Check what each service has stored, read-only. Exit status 1 if anything is wrong."""
-    _each(only, "fsck")
+    if digests is None:
+        _each(only, "fsck")
+        return
+    digests.mkdir(parents=True, exist_ok=True)
+    _each(only, "fsck", "--digest", str(digests / "{service}.jsonl"))
+    compare([digests / f"{name}.jsonl" for name in _chosen(only)])
+
+
+def compare(
+    files: Annotated[list[Path], typer.Argument(help="Digests that `fsck --digest` wrote.", exists=True)],
+) -> None:
+    """Say what is missing, extra, different or under way between services, from their digests.
+
+    What was erased is counted and is no fault. Exit status 1 if anything else differs, 2 if a file is no digest.
+    """
+    try:
+        found = differences([read_digest(file) for file in files])
+    except DigestRefused as refusal:
+        typer.echo(f"refused: {refusal}", err=True)
+        raise typer.Exit(2) from refusal
+    wrong = [each for each in found if each.kind != "erased"]
+    for difference in wrong:
+        typer.echo(str(difference))
+    typer.echo(f"{len(files)} digests: {len(wrong)} differences, {len(found) - len(wrong)} erased")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def rebuild(only: Only = None) -> None:
+    """Throw away what services made of one another's events, and make it again from them; they may go on running.
+
+    The issuer's and the backpack's private events are published again for it.
+    """
+    _each(only, "rebuild")
+    for owner, topic in (("issuer", CREDENTIALS), ("backpack", HOLDINGS)):
+        _each([owner], "republish", "--topic", topic.name)
 
 
 def move(

@@ -1,7 +1,7 @@
 """The directory as a service: what it opens, what runs beside its requests, its application."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from services.directory import tables
 from services.directory.authentication import DirectoryAuthenticator
 from services.directory.catalogue import endpoints as catalogue
 from services.directory.catalogue.consumer import CATALOGUE
+from services.directory.catalogue.facts import discard, facts
 from services.directory.checking import problems
 from services.directory.clients import endpoints as clients
 from services.directory.context import Context, Limits
@@ -39,6 +40,8 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import Relay
 from shared.process import Service, Worker, with_lifespan
+from shared.process.facts import Fact
+from shared.process.service import Projection
 
 _TITLE = "Confer directory"
 _DESCRIPTION = """Organisations, the people and programs that act for them, access tokens for all four services,
@@ -52,6 +55,7 @@ class Directory(Service):
     """Organisations' sign-in, tokens, recognition and the catalogue."""
 
     name: ClassVar[str] = "directory"
+    copies: ClassVar[Sequence[str]] = ("profile", "achievement")
     migrations: ClassVar[str] = "services.directory.migrations"
     settings: DirectorySettings
 
@@ -139,6 +143,13 @@ class Directory(Service):
     async def fsck(self) -> Sequence[str]:
         """Whether organisations have owners, sealed values open, and events are numbered without a gap."""
         return await problems(self.context)
+
+    def facts(self) -> AsyncIterator[Fact]:
+        return facts(self.db)
+
+    def projections(self) -> Sequence[Projection]:
+        """The catalogue of issuers and achievements."""
+        return (Projection(CATALOGUE.name, CATALOGUE.topics, discard),)
 
     async def _keep_house(self) -> None:
         """Rotate old signing keys and forget what nobody will ask for again, every ten minutes."""

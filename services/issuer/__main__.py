@@ -1,4 +1,4 @@
-"""`python -m services.issuer serve | relay | consume | work | migrate | openapi | fsck | republish`."""
+"""`python -m services.issuer serve | relay | consume | work | migrate | openapi | fsck | redeliver | …`."""
 
 import asyncio
 from datetime import timedelta
@@ -7,26 +7,26 @@ from typing import Annotated
 import typer
 
 from services.issuer.app import Issuer
-from services.issuer.awards.deliveries import republish
+from services.issuer.awards.deliveries import redeliver
 from services.issuer.settings import IssuerSettings
 from shared.process import command_line
 
 commands = command_line(Issuer, IssuerSettings)
 
 
-@commands.command("republish")
-def republish_command(
+@commands.command("redeliver")
+def redeliver_command(
     hours: Annotated[float, typer.Option(help="Only awards older than this.")] = 1.0,
 ) -> None:
     """Send again what no backpack has said to hold. Safe to repeat."""
-    typer.echo(f"awards put back into the outbox: {asyncio.run(_republish(timedelta(hours=hours)))}")
+    typer.echo(f"awards put back into the outbox: {asyncio.run(_redeliver(timedelta(hours=hours)))}")
 
 
-async def _republish(older_than: timedelta) -> int:
+async def _redeliver(older_than: timedelta) -> int:
     service = Issuer(IssuerSettings())
     try:
         await service.start()
-        return await republish(service.context, older_than=older_than)
+        return await redeliver(service.context, older_than=older_than)
     finally:
         await service.stop()
 

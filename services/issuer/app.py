@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from fastapi import FastAPI
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,7 @@ from services.issuer.context import Context
 from services.issuer.evidence import service as evidence
 from services.issuer.evidence.endpoints import public_router as evidence_files
 from services.issuer.evidence.endpoints import router as evidence_router
+from services.issuer.facts import facts
 from services.issuer.fsck import check_everything
 from services.issuer.keys.endpoints import router as keys
 from services.issuer.profiles.endpoints import router as profiles
@@ -39,6 +40,8 @@ from shared.messaging.outbox import Outbox, Wake
 from shared.messaging.relay import Relay
 from shared.observability.context import current_traceparent
 from shared.process import Service, Worker, with_lifespan
+from shared.process.facts import Fact
+from shared.process.service import Projection
 from shared.vc.contexts import ContextStore
 from shared.web import error_page
 
@@ -178,6 +181,13 @@ class Issuer(Service):
 
     async def fsck(self) -> Sequence[str]:
         return await check_everything(self.context)
+
+    def facts(self) -> AsyncIterator[Fact]:
+        return facts(self.context)
+
+    def projections(self) -> Sequence[Projection]:
+        """What the backpack last said of each award."""
+        return (Projection(deliveries.NAME, deliveries.TOPICS, deliveries.forget_answers),)
 
 
 def create_app(settings: IssuerSettings) -> FastAPI:

@@ -251,6 +251,11 @@ class Consumer:
         self._next_housekeeping = time.monotonic() + _HOUSEKEEPING_SECONDS
         async with self._db.read() as session:
             keys = await self._inbox.keys_to_replay(session)
+            stored = await self._inbox.positions(session, self._reached)
+        # A topic where nothing new arrives would not show that an operator set its position back.
+        for (topic, partition), offset in stored.items():
+            if offset < self._reached[topic, partition]:
+                raise Rewound(f"{topic}/{partition} to {offset}")
         for key in keys:
             while await self._replay(key):
                 pass

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,9 +14,11 @@ from prometheus_client import start_http_server
 
 from shared.db import Database, DatabaseUnavailable, InstanceMismatch, migrate
 from shared.observability.logs import configure, get_logger
+from shared.process.digests import write_digest
 from shared.process.letters import NothingThere, inspected, letters
 from shared.process.lifespan import with_lifespan
 from shared.process.moving import MoveRefused, move_service
+from shared.process.rebuilding import NotPossible, rebuild, republish, rewind
 from shared.process.service import Role, Service, claim_public_url
 from shared.process.supervision import running
 from shared.settings import ServiceSettings, SettingRefused, read_settings
@@ -147,10 +149,48 @@ def command_line(service_class: type[Service], settings_class: type[ServiceSetti
             typer.echo(line)
         typer.echo(f"{service_class.name}: {len(lines)} events put aside")
 
+    def lines_of(asked: Callable[[Service], Awaitable[Sequence[str]]]) -> None:
+        try:
+            lines = asyncio.run(_stopped_after(create(), asked))
+        except NotPossible as refusal:
+            typer.echo(f"refused: {refusal}", err=True)
+            raise typer.Exit(1) from refusal
+        for line in lines:
+            typer.echo(line)
+
+    @commands.command("rebuild")
+    def rebuild_command(
+        consumer: Annotated[str, typer.Option(help="Only what this consumer made.")] = "",
+    ) -> None:
+        """Throw away what was made from other services' events, and make it again from them.
+
+        What people decided and what was erased stays as it is. The service may go on running.
+        """
+        lines_of(lambda service: rebuild(service, consumer))
+
+    @commands.command("rewind")
+    def rewind_command(
+        consumer: Annotated[str, typer.Option(help="Only this consumer.")] = "",
+    ) -> None:
+        """Read the event log from its beginning, throwing nothing away: after the log was lost and filled again."""
+        lines_of(lambda service: rewind(service, consumer))
+
+    @commands.command("republish")
+    def republish_command(
+        topic: Annotated[str, typer.Option(help="Only this topic.")] = "",
+        subject: Annotated[str, typer.Option(help="Only the events of this key of the topic.")] = "",
+    ) -> None:
+        """Publish again what this service told: the same events; data erased meanwhile are left out."""
+        lines_of(lambda service: republish(service, topic, subject))
+
     @commands.command()
-    def fsck() -> None:
+    def fsck(
+        digest: Annotated[
+            Path | None, typer.Option(help="Also write what is kept to this file, for `confer compare`.")
+        ] = None,
+    ) -> None:
         """Check what is stored, read-only; a line for everything that is wrong."""
-        wrong = asyncio.run(_check(create()))
+        wrong = asyncio.run(_check(create(), digest))
         for line in wrong:
             typer.echo(line)
         typer.echo(f"{service_class.name}: {len(wrong)} problems")
@@ -231,9 +271,20 @@ async def _make_topics(service: Service) -> None:
         await service.stop()
 
 
-async def _check(service: Service) -> list[str]:
+async def _check(service: Service, digest: Path | None) -> list[str]:
     try:
         await service.start()
+        if digest is not None:
+            await write_digest(service, digest)
         return list(await service.fsck())
+    finally:
+        await service.stop()
+
+
+async def _stopped_after(
+    service: Service, asked: Callable[[Service], Awaitable[Sequence[str]]]
+) -> Sequence[str]:
+    try:
+        return await asked(service)
     finally:
         await service.stop()

@@ -1,7 +1,7 @@
 """What a service is to the process that runs it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import ClassVar, Literal
@@ -10,9 +10,11 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 
 from shared.clock import Clock, utc_now
-from shared.db import Database, claim
+from shared.db import Database, WriteSession, claim
 from shared.messaging.log import Log, open_log
+from shared.messaging.topics import Topic
 from shared.observability.metrics import Metrics
+from shared.process.facts import Fact
 from shared.settings import ServiceSettings
 
 Role = Literal["serve", "relay", "consume", "work"]
@@ -30,6 +32,18 @@ class Worker:
     role: Role
     """Which command runs it in production; `serve` workers run in every web process of every profile."""
     run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a consumer makes of other services' events, and can make again from them."""
+
+    consumer: str
+    """The subscription's name."""
+    topics: Sequence[Topic]
+    discard: Callable[[WriteSession], Awaitable[int]]
+    """Throws away what was made, in the given transaction, but nothing that a person decided or had erased. Returns how many
+    things will be made again."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,8 @@ class Service(ABC):
     """Import name of the package that holds the service's Alembic history."""
     metrics: Metrics
     """What its processes measure; every service makes its own."""
+    copies: ClassVar[Sequence[str]] = ()
+    """Of what kinds of facts it keeps copies (`Fact.of`)."""
 
     def __init__(self, settings: ServiceSettings, clock: Clock = utc_now) -> None:
         settings.refuse()
@@ -96,3 +112,17 @@ class Service(ABC):
     async def fsck(self) -> Sequence[str]:
         """Check what is stored, read-only. Returns one sentence per thing that is wrong; empty when all is well."""
         return ()
+
+    def facts(self) -> AsyncIterator[Fact]:
+        """What it owns and what it keeps copies of, for its digest; nothing unless overridden."""
+        return _none()
+
+    def projections(self) -> Sequence[Projection]:
+        """What `rebuild` can throw away and make again; empty unless overridden."""
+        return ()
+
+
+async def _none() -> AsyncIterator[Fact]:
+    nothing: Sequence[Fact] = ()
+    for fact in nothing:
+        yield fact

@@ -55,7 +55,7 @@ async def issued(context: Context, session: WriteSession, event: Event) -> None:
     """
     heard = Issued.model_validate(event.data)
     delivery = await store.delivery_for_update(session, heard.credential)
-    if delivery is None:
+    if delivery is None:  # (an awaited one is taken like a new one)
         delivery = Delivery(key=credential_key(heard.credential), event_sequence=0)
         session.add(delivery)
     elif delivery.state == KEPT:

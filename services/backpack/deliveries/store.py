@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String, Text, select, update
+from sqlalchemy import LargeBinary, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.backpack.credentials.status import StatusColumns
+from services.backpack.credentials.status import VALID, StatusColumns
 from services.backpack.tables import HASH, ID, Base
 from shared.db import Instant, ReadSession, WriteSession
 
@@ -20,6 +20,8 @@ ARRIVED = "arrived"
 KEPT = "kept"
 REFUSED = "refused"
 """It did not verify; its content is gone, the reason stands."""
+AWAITED = "awaited"
+"""Thrown away to be made again: what the issuer publishes next counts as its first delivery."""
 GONE = "gone"
 """Removed by its learner, expired unclaimed, or erased with her account. It does not come back."""
 
@@ -85,6 +87,21 @@ async def next_due(session: ReadSession) -> datetime | None:
     """When the next delivery is to be verified; None if none waits."""
     found = select(Delivery.due_at).where(Delivery.state == ARRIVED).order_by(Delivery.due_at).limit(1)
     return (await session.execute(found)).scalar_one_or_none()
+
+
+async def await_again(session: WriteSession) -> int:
+    """Await every delivery anew, but those that are gone by intent; what learners hold stays. Returns how many."""
+    mine = Delivery.state != GONE
+    count = await session.scalar(select(func.count()).select_from(Delivery).where(mine))
+    await session.execute(
+        update(Delivery)
+        .where(mine)
+        .values(
+            state=AWAITED, content=None, due_at=None, taken_by=None, refusal=None, attempts=0,
+            status=VALID, status_at=None, status_code=None, status_reason=None, replaced_by=None,
+        )
+    )  # fmt: skip
+    return count or 0
 
 
 async def forget(session: WriteSession, keys: Sequence[str]) -> None:

@@ -195,6 +195,8 @@ async def _keep(context: Context, session: WriteSession, delivery: Delivery, one
     await say(context, session, one.issued.credential, "stored")
     if holder is not None and await _is_there(context, session, holder.learner_id, one):
         return
+    if await _stands(context, session, delivery, one):
+        return
     credential = _row(context, delivery, one, lookup, None if holder is None else holder.learner_id)
     session.add(credential)
     await session.flush()
@@ -207,6 +209,18 @@ async def _keep(context: Context, session: WriteSession, delivery: Delivery, one
 
 def _lookup(context: Context, to: Recipient) -> str:
     return context.vault.lookup(to.type, normalise(to.type, to.identity))
+
+
+async def _stands(context: Context, session: WriteSession, delivery: Delivery, one: _Verified) -> bool:
+    """Whether it was delivered before a rebuild: then it stays as its holder left it, and her answer is repeated."""
+    before = await credentials.delivered_by_key(session, delivery.key)
+    if before is None:
+        return False
+    if before.state == credentials.ACCEPTED:
+        await say(context, session, one.issued.credential, "accepted")
+    elif before.state == credentials.DECLINED:
+        await say(context, session, one.issued.credential, "declined")
+    return True
 
 
 async def _is_there(context: Context, session: WriteSession, learner_id: str, one: _Verified) -> bool:

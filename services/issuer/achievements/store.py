@@ -119,6 +119,24 @@ class Rubric:
     levels: tuple[RubricLevel, ...]
 
 
+async def published_after(
+    session: ReadSession, achievement_id: str, limit: int
+) -> list[tuple[Achievement, str]]:
+    """A stretch of all achievements that were ever published, in order of id, each with its newest version's address."""
+    query = (
+        select(Achievement, AchievementVersion.uri)
+        .join(
+            AchievementVersion,
+            (AchievementVersion.achievement_id == Achievement.id)
+            & (AchievementVersion.number == Achievement.latest),
+        )
+        .where(Achievement.id > achievement_id)
+        .order_by(Achievement.id)
+        .limit(limit)
+    )
+    return [(achievement, uri) for achievement, uri in await session.execute(query)]
+
+
 async def get(session: ReadSession, achievement_id: str) -> Achievement | None:
     return await session.get(Achievement, achievement_id)
 

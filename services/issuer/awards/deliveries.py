@@ -3,17 +3,20 @@
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from services.issuer import tables
 from services.issuer.awards import store
 from services.issuer.awards.events import award_id_of, credential_url
+from services.issuer.awards.store import Award
 from services.issuer.context import Context
 from shared.db import WriteSession
 from shared.messaging.consumer import Handler, Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.topics import CREDENTIALS, HOLDINGS
 
+NAME = "issuer-deliveries"
+TOPICS = (HOLDINGS,)
 _BATCH = 500
 
 
@@ -37,7 +40,7 @@ def subscription(context: Context) -> Subscription:
         for verb in ("stored", "accepted", "declined", "removed")
     }
     handlers["org.confer.holder.erased.v1"] = _erase(context)
-    return Subscription("issuer-deliveries", (HOLDINGS,), handlers)
+    return Subscription(NAME, TOPICS, handlers)
 
 
 def _delivered(context: Context, delivery: str) -> Handler:
@@ -62,7 +65,15 @@ def _erase(context: Context) -> Handler:
     return handle
 
 
-async def republish(context: Context, *, older_than: timedelta) -> int:
+async def forget_answers(session: WriteSession) -> int:
+    """Forget what the backpack said of awards, except of erased ones, which nothing is to be asked about."""
+    mine = (Award.delivery != "pending") & Award.erased_at.is_(None)
+    count = await session.scalar(select(func.count()).select_from(Award).where(mine))
+    await session.execute(update(Award).where(mine).values(delivery="pending", delivery_at=None))
+    return count or 0
+
+
+async def redeliver(context: Context, *, older_than: timedelta) -> int:
     """Put the events of awards that no backpack has acknowledged back into the outbox, to be published again.
 
     The same events with the same sequences: a backpack that has them drops them, one that missed them goes on from there.

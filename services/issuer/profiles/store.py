@@ -20,6 +20,8 @@ class Profile(Base):
     did: Mapped[str] = mapped_column(Text, unique=True)
     document: Mapped[dict[str, Any]] = mapped_column(Json)
     """The Open Badges Profile as its owner gave it, without `id` and `type`, which are ours."""
+    proof_format: Mapped[str] = mapped_column(String(16), server_default="eddsa-rdfc-2022")
+    """How its badges are signed, unless an achievement or an award says otherwise."""
     state: Mapped[str] = mapped_column(String(16))
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_reason: Mapped[str | None] = mapped_column(Text)
@@ -56,6 +58,12 @@ async def lock(session: WriteSession, profile_id: str) -> Profile:
     )
     assert found is not None  # profiles are never deleted
     return found
+
+
+async def after(session: ReadSession, profile_id: str, limit: int) -> list[Profile]:
+    """A stretch of all profiles, in order of id."""
+    query = select(Profile).where(Profile.id > profile_id).order_by(Profile.id).limit(limit)
+    return list(await session.scalars(query))
 
 
 async def page(session: ReadSession, organisation: str, after: str | None, limit: int) -> list[Profile]:

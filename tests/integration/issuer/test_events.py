@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.issuer import tables
-from services.issuer.awards.deliveries import republish
+from services.issuer.awards.deliveries import redeliver
 from services.issuer.awards.store import Credential
 from shared import contracts
 from shared.clock import to_rfc3339, utc_now
@@ -204,7 +204,7 @@ async def test_what_no_backpack_acknowledged_is_sent_again(school: Organisation)
         return bool((await school.get(f"/v1/awards/{stored['id']}"))["delivery"] == "stored")
 
     await until(noted)
-    assert await republish(school.stage.service.context, older_than=timedelta(seconds=-1)) == 1
+    assert await redeliver(school.stage.service.context, older_than=timedelta(seconds=-1)) == 1
     after = (await published(school.stage))[CREDENTIALS.name][len(before) :]
     assert [(e.subject, e.sequence) for e in after] == [
         (missing["credential"], 1),

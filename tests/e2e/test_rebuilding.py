@@ -1,0 +1,188 @@
+"""Digests say what differs between services; what was made from events can be thrown away and comes back the same.
+
+Erased stays erased through all of it.
+"""
+
+import os
+import secrets
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.harness.calls import Json
+from tests.harness.platform import Platform, platform
+from tests.harness.school import School, someone
+
+ERASED = f"zaphod-{secrets.token_hex(4)}@learner.example"
+
+
+def confer(running: Platform, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        env={**os.environ, **running.environment}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    with platform(tmp_path_factory.mktemp("rebuilding")) as running:
+        yield School(running)
+
+
+class Awarded:
+    """Badges in every state that they can be in."""
+
+    def __init__(self, school: School) -> None:
+        self.school = school
+        self.ada = someone()
+        self.session = school.learner(self.ada)
+        self.accepted, self.declined, self.offered, self.revoked = (self._held(self.ada) for _ in range(4))
+        self._answer(self.accepted, "accept")
+        self._answer(self.declined, "decline")
+        change = {"code": "issued-in-error", "reason": "A mistake"}
+        school.post(f"/v1/awards/{self.revoked['id']}/revoke", change)
+        self.unclaimed = school.award(someone())
+        self.erased = self._erase_somebody()
+
+    def _held(self, address: str) -> Json:
+        award = self.school.award(address)
+        self.school.story.until(lambda: self._row(award))
+        return award
+
+    def _row(self, award: Json) -> Json | None:
+        held = self.school.held(self.session)
+        return next((each for each in held if each["credential_id"] == award["credential"]), None)
+
+    def _answer(self, award: Json, verb: str) -> None:
+        row = self._row(award)
+        assert row is not None
+        self.school.story.ask("backpack", "POST", f"/v1/credentials/{row['id']}/{verb}", self.session)
+
+    def _erase_somebody(self) -> Json:
+        story, password = self.school.story, secrets.token_urlsafe(16)
+        body = {"login": f"l-{secrets.token_hex(6)}", "password": password, "email": ERASED}
+        session = story.json("backpack", "POST", "/v1/learners", json=body)["token"]
+        token = story.until(lambda: story.mailed(ERASED, r"token=([\w-]+)"))
+        story.json("backpack", "POST", "/v1/identifiers/confirm", json={"token": token})
+        award = self.school.award(ERASED)
+        story.until(lambda: self.school.held(session))
+        story.ask("backpack", "POST", "/v1/learners/me/erase", session, json={"password": password})
+        return award
+
+    def state(self) -> Json:
+        """All that people see of it, at each of the services."""
+        held = self.school.story.json("backpack", "GET", "/v1/credentials", self.session)["items"]
+        told = {"credential_id", "state", "status", "name", "hidden"}
+        awards = self.school.story.json("issuer", "GET", "/v1/awards", self.school.token)["items"]
+        issuers = self.school.story.json("directory", "GET", "/v1/issuers")["items"]
+        achievements = self.school.story.json("directory", "GET", "/v1/achievements")["items"]
+        return {
+            "backpack": sorted(
+                ({k: v for k, v in each.items() if k in told} for each in held),
+                key=lambda each: each["credential_id"],
+            ),
+            "issuer": sorted((each["id"], each["state"], each["delivery"]) for each in awards),
+            "directory": (issuers, achievements),
+        }
+
+
+@pytest.fixture(scope="module")
+def awarded(school: School) -> Awarded:
+    return Awarded(school)
+
+
+def agree(running: Platform, folder: Path) -> str | None:
+    """The last line of `confer fsck`, once nothing is wrong."""
+    run = confer(running, "fsck", "--digests", str(folder))
+    return run.stdout.splitlines()[-1] if run.returncode == 0 else None
+
+
+def compared(running: Platform, folder: Path) -> list[str]:
+    return confer(running, "fsck", "--digests", str(folder)).stdout.splitlines()
+
+
+def test_everything_agrees_and_the_erased_one_is_no_fault(awarded: Awarded, tmp_path: Path) -> None:
+    running = awarded.school.running
+    last = awarded.school.story.until(lambda: agree(running, tmp_path))
+    assert last == "4 digests: 0 differences, 1 erased"
+    text = "".join(file.read_text() for file in tmp_path.glob("*.jsonl"))
+    assert awarded.ada not in text
+    assert ERASED not in text
+    assert awarded.accepted["credential"] not in text, "an address that only its holder knows"
+
+
+def test_what_is_missing_is_named_and_made_again(awarded: Awarded, tmp_path: Path) -> None:
+    running, story = awarded.school.running, awarded.school.story
+    story.until(lambda: agree(running, tmp_path))
+    before = awarded.state()
+    _lose(running.data_dir / "backpack.sqlite3", awarded.offered["credential"])
+    _lose(running.data_dir / "backpack.sqlite3", awarded.unclaimed["credential"])
+    lines = compared(running, tmp_path)
+    for lost in (awarded.offered, awarded.unclaimed):
+        assert f"different at the backpack: credential {lost['id']}: lost, should be valid" in lines
+    assert lines[-1].startswith("4 digests: 4 differences, 1 erased"), lines
+    rebuilt = confer(running, "rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    last = story.until(lambda: agree(running, tmp_path), seconds=60)
+    assert last == "4 digests: 0 differences, 1 erased"
+    assert story.until(lambda: awarded.state() == before or None), (awarded.state(), before)
+
+
+def test_of_the_erased_person_nothing_came_back(awarded: Awarded) -> None:
+    running = awarded.school.running
+    for name in ("issuer", "backpack", "directory"):
+        with closing(sqlite3.connect(running.data_dir / f"{name}.sqlite3")) as database:
+            dump = "\n".join(database.iterdump())
+        assert ERASED not in dump, name
+        assert awarded.school.profile["id"] in dump or name == "backpack", "the search does find what is there"
+
+
+def test_a_lost_log_is_filled_again(awarded: Awarded, tmp_path: Path) -> None:
+    """The log's data are gone with their disk; the outboxes still have everything."""
+    running, story = awarded.school.running, awarded.school.story
+    before = awarded.state()
+    with closing(sqlite3.connect(running.data_dir / "log.sqlite3")) as log, log:
+        tables = [row[0] for row in log.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert "entry" in tables, tables
+        log.execute("DELETE FROM entry")
+        log.execute("DELETE FROM sqlite_sequence")  # a new log counts from the beginning
+    for name in ("issuer", "backpack", "directory"):
+        _command(running, name, "rewind")
+        _command(running, name, "republish")
+    award = awarded._held(awarded.ada)
+    assert story.until(lambda: agree(running, tmp_path), seconds=60) == "4 digests: 0 differences, 1 erased"
+    after = awarded.state()
+    after["issuer"] = [each for each in after["issuer"] if each[0] != award["id"]]
+    after["backpack"] = [each for each in after["backpack"] if each["credential_id"] != award["credential"]]
+    assert after == before
+
+
+def _command(running: Platform, service: str, *arguments: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", f"services.{service}", *arguments],
+        env={**os.environ, **running.environment}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def _lose(database: Path, credential: str) -> None:
+    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        gone = connection.execute("DELETE FROM credential WHERE credential_id = ?", (credential,))
+        assert gone.rowcount == 1
+
+
+def test_a_file_that_is_no_digest(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text("{}\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "services", "compare", str(wrong)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert "not a digest" in run.stderr
