@@ -10,6 +10,7 @@ from shared.db import Instant, ReadSession, WriteSession, instance_table, metada
 from shared.http.ratelimit import ratelimit_table
 from shared.mail import mail_table
 from shared.messaging import messaging_tables
+from shared.webhooks.tables import webhook_tables
 
 
 class Base(DeclarativeBase):
@@ -20,6 +21,7 @@ messaging = messaging_tables(Base.metadata)
 instance = instance_table(Base.metadata)
 mail = mail_table(Base.metadata)
 rate_limit = ratelimit_table(Base.metadata)
+webhooks = webhook_tables(Base.metadata)
 
 ID = String(32)
 """An id of ours: 32 hexadecimal characters."""

@@ -8,7 +8,9 @@ from shared.db.instance import instance_table
 from shared.http.idempotency import idempotency_table
 from shared.http.ratelimit import ratelimit_table
 from shared.jobs import job_tables
+from shared.mail import mail_table
 from shared.messaging.tables import messaging_tables
+from shared.webhooks.tables import webhook_tables
 
 
 class Base(DeclarativeBase):
@@ -29,3 +31,5 @@ idempotency = idempotency_table(Base.metadata)
 ratelimits = ratelimit_table(Base.metadata)
 messaging = messaging_tables(Base.metadata)
 jobs = job_tables(Base.metadata)
+mail = mail_table(Base.metadata)
+webhooks = webhook_tables(Base.metadata)

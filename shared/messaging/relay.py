@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, bindparam, exists, select, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 
 from shared.clock import Clock, utc_now
 from shared.db import Database, ReadSession, WriteSession
 from shared.messaging.backoff import Backoff, is_temporary
 from shared.messaging.envelope import ERASED_TYPE, MAX_EVENT_BYTES, Event
+from shared.messaging.feed import numbers
 from shared.messaging.lease import Lease, LeaseLost
 from shared.messaging.log import Log, LogUnavailable, Record, RecordRefused
 from shared.messaging.metrics import MessagingMetrics
@@ -91,6 +92,7 @@ class Relay:
     ) -> None:
         self._db = db
         self._log = log
+        self._tables = tables
         self._outbox = tables.outbox
         self._expand = expand
         self._wake = wake or Wake()
@@ -255,8 +257,20 @@ class Relay:
         )
         done = [item for item in settled if item.blocked is None]
         if done:
-            marked = mine.values(published_at=self._clock(), erased=bindparam("gone"))
-            await session.execute(marked, [{"row": i.row.position, "gone": i.erased} for i in done])
+            # Under the counter's lock, so that the order of the numbers is the order of the commits.
+            number = await numbers.take(session, self._tables, len(done))
+            marked = mine.values(
+                published_at=self._clock(),
+                erased=bindparam("gone"),
+                feed_number=func.coalesce(outbox.c.feed_number, bindparam("number")),
+            )
+            await session.execute(
+                marked,
+                [
+                    {"row": item.row.position, "gone": item.erased, "number": number + place}
+                    for place, item in enumerate(done)
+                ],
+            )
         blocked = [item for item in settled if item.blocked is not None]
         if blocked:
             stopped = mine.values(blocked_reason=bindparam("reason"))
@@ -274,10 +288,9 @@ def _outbox_row(row: Row[Any]) -> OutboxRow:
     return OutboxRow(**row._asdict())
 
 
-def _record(row: OutboxRow, data: _Data) -> Record | RecordRefused:
-    if isinstance(data, RecordRefused):
-        return data
-    event = Event(
+def event_of(row: OutboxRow, data: Mapping[str, Any] | None) -> Event:
+    """The event of a row with its data; without them (they were erased) the one that takes its place."""
+    return Event(
         type=ERASED_TYPE if data is None else row.type,
         source=row.source,
         subject=row.subject,
@@ -290,8 +303,13 @@ def _record(row: OutboxRow, data: _Data) -> Record | RecordRefused:
         traceparent=row.traceparent,
         dataschema=None if data is None else row.dataschema,
     )
+
+
+def _record(row: OutboxRow, data: _Data) -> Record | RecordRefused:
+    if isinstance(data, RecordRefused):
+        return data
     try:
-        value = event.to_bytes()
+        value = event_of(row, data).to_bytes()
     except ValueError:
         return RecordRefused("its data are not JSON")
     if len(value) > MAX_EVENT_BYTES:

@@ -1,0 +1,1 @@
+"""Webhooks: an organisation's events, sent to where it says, signed as Standard Webhooks says."""
