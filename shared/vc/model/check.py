@@ -23,7 +23,7 @@ OPEN_BADGE_TYPES = frozenset({"AchievementCredential", "OpenBadgeCredential"})
 def check(document: JsonObject, *, budget: Budget | None = None) -> list[Finding]:
     """What is wrong with the structure of a credential, gravest kinds first; empty means nothing.
 
-    The class is told by `type` (an achievement credential, an endorsement, or any other verifiable
+    The class is told by `type` (an achievement credential, an endorsement, a presentation, or any other verifiable
     credential), and by the first context whether it follows version 1.1 or 2.0 of the W3C data model.
     Severity `error` breaks a rule that binds; `warning` is bad form that readers put up with. Source: the
     data model of Open Badges 3.0, its serialization rules, and the rules that the official validator adds.
@@ -65,6 +65,8 @@ def class_of(document: JsonObject) -> str:
         name = "AchievementCredential"
     elif "EndorsementCredential" in named:
         name = "EndorsementCredential"
+    elif "VerifiablePresentation" in named:
+        name = "VerifiablePresentation"
     else:
         name = "VerifiableCredential"
     return f"{name}/1.1" if is_version_1(document) else name

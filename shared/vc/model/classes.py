@@ -122,6 +122,13 @@ _CLAIMS: Mapping[str, Property] = {
     "termsOfUse": _of("TermsOfUse", many=True, compact=True),
     "evidence": _of("Typed", many=True, compact=True),
 }
+_SHOWN: Mapping[str, Property] = {
+    "@context": Property("context", required=True),
+    "id": URI,
+    "type": TYPE,
+    "holder": _of("Holder"),
+    "termsOfUse": _of("TermsOfUse", many=True, compact=True),
+}
 
 _CLASSES = (
     Class(
@@ -160,16 +167,11 @@ _CLASSES = (
     Class("VerifiableCredential/1.1", {**_CLAIMS, **_PERIOD_1}, types=(_VC,)),
     Class(
         "VerifiablePresentation",
-        {
-            "@context": Property("context", required=True),
-            "id": URI,
-            "type": TYPE,
-            "holder": _of("Holder"),
-            "verifiableCredential": _of("Presented", many=True, compact=True),
-            "termsOfUse": _of("TermsOfUse", many=True, compact=True),
-        },
+        {**_SHOWN, "verifiableCredential": _of("Presented", many=True, compact=True)},
         types=(("VerifiablePresentation",),),
     ),
+    # Version 1.1 lets a credential stand there as a compact JWS too.
+    Class("VerifiablePresentation/1.1", _SHOWN, types=(("VerifiablePresentation",),)),
     Class(
         "Envelope",
         {"@context": Property("context", required=True), "id": URI_REQUIRED, "type": TYPE},

@@ -2,6 +2,7 @@
 
 from shared.vc.baking import Unrecognised
 
+from .case import Expected
 from .limits import Limits
 from .pipeline import verify
 from .presentations import PresentationReport, verify_presentation
@@ -10,6 +11,7 @@ from .recipient import Applicant
 
 __all__ = [
     "Applicant",
+    "Expected",
     "Limits",
     "PresentationReport",
     "ProvenLists",

@@ -13,6 +13,7 @@ from shared.vc.errors import JsonRefused, VcError
 from shared.vc.fetching import Fetched, FetchRefused
 from shared.vc.keys import PublicKey
 from shared.vc.model import Finding
+from shared.vc.model.values import is_uri
 from shared.vc.open_badges_2 import (
     address_of,
     as_open_badge,
@@ -149,13 +150,18 @@ async def _issuer(badge: Mapping[str, Any], around: Surroundings) -> JsonObject:
         reason = "The issuer has no address on the web, so nothing ties the badge to an issuer."
         raise _Stop(inconclusive("key.unbound", reason, "/badge/issuer"))
     profile = await _part(address, "issuer's profile", "/badge/issuer", around, upgrade_profile)
-    return {**profile, "id": address} if _same_host(profile.get("id"), address) else _foreign(address)
+    return {**profile, "id": address} if _stands_for(profile.get("id"), address) else _foreign(address)
 
 
-def _same_host(stated: object, address: str) -> bool:
-    if not isinstance(stated, str):
+def _stands_for(stated: object, address: str) -> bool:
+    """Whether a profile's own id may stay unsaid: it is of the same host, or (2.0: "a unique IRI") no address at all,
+    such as a UUID, which nobody can look up. The issuer is known by the address in either case.
+    """
+    if not is_uri(stated):
         return False
-    return is_web_url(stated) and stated.split("/")[2].lower() == address.split("/")[2].lower()
+    if not is_web_url(str(stated)):
+        return True
+    return str(stated).split("/")[2].lower() == address.split("/")[2].lower()
 
 
 def _foreign(address: str) -> JsonObject:

@@ -40,13 +40,29 @@ class Surroundings:
     proven: "ProvenLists | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a proof has to say beside holding, where the caller asked somebody for it.
+
+    `any_controller`: a key that is not the issuer's is tried as well. That it is somebody else's stays a failed check;
+    but the report then tells whether its signature holds.
+    """
+
+    challenge: str | None = None
+    domain: str | None = None
+    any_controller: bool = False
+
+
+NOTHING_EXPECTED = Expected()
+
+
 @dataclass(slots=True)
 class Case:
     """One credential: as parsed, the text it came from, and the checks made so far.
 
     `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart, `sd_jwt` with its
     disclosures. `view` is the badge in
-    the words of Open Badges 3.0 when it is of an older version.
+    the words of Open Badges 3.0 when it is of an older version. `expected` is of this one credential, not of its status list.
     """
 
     document: JsonObject
@@ -56,6 +72,7 @@ class Case:
     jwt: CredentialJwt | None = None
     sd_jwt: SdJwt | None = None
     view: JsonObject | None = None
+    expected: Expected = NOTHING_EXPECTED
     checks: list[Check] = field(default_factory=list)
 
     @property

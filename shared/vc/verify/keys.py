@@ -29,6 +29,15 @@ def retrieved_check(key: ResolvedKey, pointer: str | None = None) -> Check:
     return passed("key.retrieved", reason, pointer, key=key.method, algorithm=str(key.key.algorithm))
 
 
+def owner_check(key: ResolvedKey, issuer: str | None, pointer: str | None = None) -> Check:
+    """Whether the issuer controls the key: the check that says so either way."""
+    try:
+        require_controller(key, issuer)
+    except KeyProblem as problem:
+        return problem_check(problem, pointer)
+    return retrieved_check(key, pointer)
+
+
 async def key_of_issuer(method: str, issuer: str | None, around: Surroundings) -> ResolvedKey:
     """The key of a verification method, which has to be controlled by `issuer`.
 
@@ -68,9 +77,11 @@ def authority(url: str) -> str | None:
 
 
 async def key_for_token(
-    token: CredentialJwt, issuer: str | None, around: Surroundings
+    token: CredentialJwt, issuer: str | None, around: Surroundings, *, any_controller: bool = False
 ) -> Sequence[ResolvedKey]:
     """The keys that may have signed a JWT: one, or what its issuer publishes if none is named.
+
+    `any_controller`: a key named in full may be somebody else's, which is then for the caller to say.
 
     Raises:
         KeyProblem: as `key_of_issuer`; or the key came in the header only, and nothing ties it to the issuer.
@@ -78,7 +89,8 @@ async def key_for_token(
     method = None if token.kid is None else _in_full(token.kid, issuer)
     if method is not None:
         key = await retrieve(method, around.sources, now=around.now, jwk=True)
-        require_controller(key, issuer)
+        if not any_controller:
+            require_controller(key, issuer)
         return [key]
     if token.embedded_key is not None:
         return [await _bound(token.embedded_key, issuer, around)]

@@ -12,7 +12,7 @@ from shared.vc.policy import DEFAULT, Policy, decide
 from shared.vc.report import Check, Container, Recipient, Report, failed, passed
 
 from .assertions import examine_assertion
-from .case import Case, Surroundings
+from .case import NOTHING_EXPECTED, Case, Expected, Surroundings
 from .embedded import check_embedded
 from .endorsements import check_endorsements
 from .examine import examine_content, examine_currency
@@ -41,6 +41,7 @@ async def verify(
     limits: Limits = _NO_LIMITS,
     as_holder: bool = False,
     proven: ProvenLists | None = None,
+    expected: Expected = NOTHING_EXPECTED,
 ) -> Report:
     """Verify a badge and say what was found.
 
@@ -69,6 +70,7 @@ async def verify(
         limits: what the verification may cost.
         as_holder: whoever asks holds the badge: the issuer's base proof (`ecdsa-sd-2023`) counts as well.
         proven: status lists verified before, in this process; the same bytes are not verified again.
+        expected: what the credential's own proof has to answer.
 
     Returns:
         A report, whatever is wrong with the badge.
@@ -86,6 +88,7 @@ async def verify(
         extracted = extract(data[: limits.input_bytes + 1])
         around.budget.charge(_reading_units(extracted.text))
         case = read(extracted)
+        case.expected = expected
     except ImageRefused as error:
         return outcome.unreadable(_image_kind(data), failed(error.code, error.reason))
     except Unreadable as error:

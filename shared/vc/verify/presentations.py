@@ -11,6 +11,7 @@ from shared.vc.contexts import ContextStore
 from shared.vc.dids import KeyProblem, ResolvedKey, retrieve
 from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof, VcError
 from shared.vc.fetching import Fetch, RecognitionLookup
+from shared.vc.model import check as check_model
 from shared.vc.policy import DEFAULT, Policy, decide
 from shared.vc.proofs import data_integrity
 from shared.vc.proofs.presentation_jwt import PresentationJwt
@@ -24,6 +25,7 @@ from .keys import problem_check, require_controller, retrieved_check
 from .limits import Limits
 from .pipeline import verify
 from .proven import ProvenLists
+from .reading import Unreadable, refuse_malformed_envelope
 from .recipient import Applicant
 from .sources import Sources
 from .validity import SKEW
@@ -104,7 +106,7 @@ async def verify_presentation(
     if problem is not None:
         return _report(now, policy, None, [problem], ())
     shown = _Shown(document, token, sources, contexts, now, challenge, domain, Budget(limits.work_units))
-    checks = await shown.checks()
+    checks = [*_structure(document), *await shown.checks()]
     holder = shown.holder if all(check.outcome == "passed" for check in checks) else None
     values = several(document.get("verifiableCredential"))
     if len(values) > limits.presented:
@@ -130,6 +132,12 @@ async def verify_presentation(
         else:
             reports.append(report)
     return _report(now, policy, holder, checks, tuple(reports))
+
+
+def _structure(document: JsonObject) -> list[Check]:
+    """What of the data model the presentation breaks (VCDM 2.0, 4.13)."""
+    findings = [one for one in check_model(document) if one.severity == "error"]
+    return [failed(one.code, one.reason, one.pointer) for one in findings]
 
 
 def _report(
@@ -162,6 +170,7 @@ def _read(data: bytes, limits: Limits) -> tuple[JsonObject, PresentationJwt | No
         types = several(document.get("type"))
         address = document.get("id")
         if "EnvelopedVerifiablePresentation" in types:
+            refuse_malformed_envelope(document)
             if isinstance(address, str) and address.startswith(_ENVELOPE):
                 return _from_token(address.removeprefix(_ENVELOPE))
             return (
@@ -169,6 +178,8 @@ def _read(data: bytes, limits: Limits) -> tuple[JsonObject, PresentationJwt | No
                 None,
                 failed("format.malformed_jwt", "The envelope does not hold a presentation (vp+jwt)."),
             )
+    except Unreadable as error:
+        return {}, None, error.check
     except JsonRefused as error:
         return {}, None, failed("format.unsafe_json", f"The presentation cannot be read: {error.reason}")
     except UnsupportedProof as error:

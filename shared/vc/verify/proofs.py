@@ -1,14 +1,14 @@
 """Step 5: the proof, and the key behind it."""
 
 from shared.vc import strict_json
-from shared.vc.dids import KeyProblem
+from shared.vc.dids import KeyProblem, retrieve
 from shared.vc.errors import ProofInvalid, UnsupportedProof, VcError
 from shared.vc.proofs import data_integrity
 from shared.vc.report import Check, failed, inconclusive, passed, skipped
 from shared.vc.strict_json import JsonObject
 
 from .case import Case, Surroundings
-from .keys import key_of_issuer, problem_check, retrieved_check
+from .keys import owner_check, problem_check, require_controller
 from .tokens import check_token
 from .validity import SKEW
 
@@ -19,6 +19,8 @@ _INVALID = {
     "wrong_purpose": "proof.wrong_purpose",
     "proof_expired": "proof.expired",
     "base_proof": "proof.base",
+    "challenge_mismatch": "proof.wrong_challenge",
+    "domain_mismatch": "proof.wrong_domain",
 }
 
 
@@ -112,7 +114,9 @@ async def _check_one(
         return [failed("proof.malformed", "The proof does not say which key it was made with.", pointer)], ()
     where = f"{pointer}/verificationMethod"
     try:
-        key = await key_of_issuer(method, case.issuer, around)
+        key = await retrieve(method, around.sources, now=around.now)
+        if not case.expected.any_controller:
+            require_controller(key, case.issuer)
     except KeyProblem as problem:
         return [problem_check(problem, where), inconclusive("proof.not_checked", _NOT_CHECKED, pointer)], ()
     try:
@@ -126,10 +130,12 @@ async def _check_one(
             now=around.now - SKEW,
             budget=around.budget,
             as_holder=around.as_holder,
+            challenge=case.expected.challenge,
+            domain=case.expected.domain,
         )
     except VcError as error:
-        return [retrieved_check(key, where), _refusal(error, pointer)], ()
-    return [retrieved_check(key, where), _valid(verified, pointer)], verified.previous
+        return [owner_check(key, case.issuer, where), _refusal(error, pointer)], ()
+    return [owner_check(key, case.issuer, where), _valid(verified, pointer)], verified.previous
 
 
 def _refusal(error: VcError, pointer: str) -> Check:

@@ -7,6 +7,7 @@ from shared.vc import strict_json
 from shared.vc.baking import Extracted, Unrecognised
 from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2
 from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof
+from shared.vc.model import check_class
 from shared.vc.open_badges_2.upgrade import CONTEXT
 from shared.vc.proofs import jws, jwt, sd_jwt
 from shared.vc.report import Check, failed, inconclusive
@@ -93,11 +94,19 @@ def _enveloped(document: Mapping[str, Any]) -> str | None:
     """The JWS inside an EnvelopedVerifiableCredential (W3C data model 2.0, §4.13.1)."""
     if "EnvelopedVerifiableCredential" not in several(document.get("type")):
         return None
+    refuse_malformed_envelope(document)
     address = document.get("id")
     for prefix in _ENVELOPED:
         if isinstance(address, str) and address.startswith(prefix):
             return address.removeprefix(prefix)
     raise Unreadable(failed("format.malformed_jwt", "The envelope does not hold a compact JWS (vc+jwt)."))
+
+
+def refuse_malformed_envelope(document: Mapping[str, Any]) -> None:
+    """Raise Unreadable for an envelope that lacks what the data model demands of it (2.0, 4.13.1 and 4.13.2)."""
+    for finding in check_class(document, "Envelope"):
+        if finding.severity == "error":
+            raise Unreadable(failed(finding.code, finding.reason, finding.pointer))
 
 
 def family_of(document: Mapping[str, Any]) -> Family | None:
