@@ -13,14 +13,14 @@ from services.issuer.context import Context
 from services.issuer.evidence import store as evidence_store
 from services.issuer.evidence.files import digest_of
 from services.issuer.evidence.service import path_of
+from services.issuer.keys import proofs
 from services.issuer.keys import store as keys
+from services.issuer.keys.formats import format_named
 from services.issuer.status import store as status
 from shared.db import ReadSession
 from shared.messaging.topics import CREDENTIALS
-from shared.vc import multikey, strict_json
 from shared.vc.errors import VcError
 from shared.vc.keys import PublicKey
-from shared.vc.proofs import data_integrity
 from shared.vc.status import StatusBits
 
 _BATCH = 200
@@ -104,16 +104,19 @@ async def _faults(
     public = known.get(credential.key_id)
     if public is None:
         public = known[credential.key_id] = await _public_key(session, award, credential.key_id)
-    return faults + list(_proof_faults(context, award, credential.body, public))
+    return faults + list(_proof_faults(context, award, credential, credential.body, public))
 
 
-def _proof_faults(context: Context, award: Award, body: bytes, public: PublicKey) -> Iterator[str]:
+def _proof_faults(
+    context: Context, award: Award, credential: Credential, body: bytes, public: PublicKey
+) -> Iterator[str]:
+    form = format_named(award.proof_format)
     try:
-        document = strict_json.loads_object(body)
-        if document.get("id") != credential_url(context.public_url, award.id):
+        if proofs.document_of(body, form).get("id") != credential_url(context.public_url, award.id):
             yield "its credential has another id"
-        (proof,) = data_integrity.proofs_of(document)
-        data_integrity.verify(document, proof, public, context.contexts)
+        if credential.media_type != form.media_type:
+            yield "its credential's media type is not that of its format"
+        proofs.check(body, form, public, context.contexts)
     except (VcError, ValueError) as error:
         yield f"its credential does not verify ({getattr(error, 'code', type(error).__name__)})"
 
@@ -121,7 +124,7 @@ def _proof_faults(context: Context, award: Award, body: bytes, public: PublicKey
 async def _public_key(session: ReadSession, award: Award, key_id: str) -> PublicKey:
     key = await keys.get(session, award.profile_id, key_id)
     assert key is not None  # a foreign key
-    return multikey.decode(key.fragment)
+    return keys.public_key(key)
 
 
 async def _bit_faults(session: ReadSession, award: Award, lists: dict[str, StatusBits]) -> AsyncIterator[str]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from services.issuer.keys.formats import ProofFormat, ProofFormatField
 from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
 
 _EXAMPLE = {
@@ -66,6 +67,7 @@ class AchievementIn(Schema):
             description="Awards carry a second status entry, so that they can be suspended and reinstated."
         ),
     ] = False
+    proof_format: ProofFormatField | None = None
     claim_days: ClaimDays | None = None
     external_id: ExternalId | None = None
     metadata: Metadata | None = None
@@ -78,6 +80,7 @@ class AchievementChange(Schema):
     contexts: Contexts | None = None
     duplicates: Duplicates | None = None
     suspendable: bool | None = None
+    proof_format: Annotated[ProofFormatField | None, Field(description="Null: as the profile says.")] = None
     claim_days: ClaimDays | None = None
     external_id: ExternalId | None = None
     metadata: Metadata | None = None
@@ -109,6 +112,9 @@ class AchievementOut(Schema):
     versions: list[VersionOut]
     duplicates: Duplicates
     suspendable: bool
+    proof_format: Annotated[
+        ProofFormat | None, Field(description="How its awards are signed; left out: as its profile says.")
+    ] = None
     claim_days: int | None = None
     external_id: ExternalId | None = None
     metadata: Metadata | None = None

@@ -8,6 +8,8 @@ from services.issuer.achievements.schemas import AchievementChange, AchievementI
 from services.issuer.achievements.store import Achievement, AchievementImage, AchievementVersion
 from services.issuer.context import Context
 from services.issuer.errors import AchievementArchived, InvalidAchievement, NothingToPublish
+from services.issuer.keys import service as keys
+from services.issuer.keys.formats import format_named
 from services.issuer.linting import lint
 from services.issuer.profiles import service as profiles
 from services.issuer.profiles import store as profile_store
@@ -34,6 +36,7 @@ async def create(
         latest=0,
         duplicates=given.duplicates,
         suspendable=given.suspendable,
+        proof_format=given.proof_format,
         claim_days=given.claim_days,
         external_id=given.external_id,
         custom=given.metadata,
@@ -45,6 +48,7 @@ async def create(
         updated_by=access.actor,
     )
     _drafted(context, achievement, profile)
+    await _ensure_key(context, access, achievement, session)
     session.add(achievement)
     await session.flush()
     return await _shown(context, session, achievement)
@@ -73,10 +77,22 @@ async def change(
     for field in ("duplicates", "suspendable", "claim_days", "external_id"):
         if field in named and (getattr(given, field) is not None or field in {"claim_days", "external_id"}):
             setattr(achievement, field, getattr(given, field))
+    if "proof_format" in named:
+        achievement.proof_format = given.proof_format
+        await _ensure_key(context, access, achievement, session)
     if "metadata" in named:
         achievement.custom = given.metadata
     _touch(context, achievement, access)
     return await _shown(context, session, achievement), achievement.version
+
+
+async def _ensure_key(
+    context: Context, access: Access, achievement: Achievement, session: WriteSession
+) -> None:
+    """Its profile has a key for the achievement's own format from now on, so that awards find one."""
+    if achievement.proof_format is not None:
+        form = format_named(achievement.proof_format)
+        await keys.ensure(context, session, achievement.profile_id, form, access.actor, context.clock())
 
 
 async def set_image(
@@ -287,6 +303,7 @@ async def _shown(context: Context, session: ReadSession, achievement: Achievemen
         ],
         duplicates=achievement.duplicates,  # type: ignore[arg-type]  # validated when it came in
         suspendable=achievement.suspendable,
+        proof_format=achievement.proof_format,  # type: ignore[arg-type]  # validated when it came in
         claim_days=achievement.claim_days,
         external_id=achievement.external_id,
         metadata=achievement.custom,

@@ -30,6 +30,8 @@ class Achievement(Base):
     """Number of the latest published version; 0 before the first."""
     duplicates: Mapped[str] = mapped_column(String(16))
     suspendable: Mapped[bool]
+    proof_format: Mapped[str | None] = mapped_column(String(16))
+    """How its awards are signed; None: as its profile says."""
     claim_days: Mapped[int | None]
     external_id: Mapped[str | None] = mapped_column(Text)
     custom: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -26,7 +26,6 @@ from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3, ContextStore
 from shared.vc.errors import VcError
 from shared.vc.model import lint
 
-MEDIA_TYPE = "application/vc"
 MAX_BYTES = 256 * 1024
 _ACHIEVEMENT_CORE = frozenset({"id", "type", "name", "description", "criteria", "resultDescription"})
 _ISSUER_CORE = frozenset({"id", "type", "name"})

@@ -13,7 +13,7 @@ from typing import Any
 
 from services.issuer.achievements import store as achievements
 from services.issuer.awards import changing, events, store
-from services.issuer.awards.building import MEDIA_TYPE, Plan, Prepared, build, cannot_be_signed, plan, prepare
+from services.issuer.awards.building import Plan, Prepared, build, cannot_be_signed, plan, prepare
 from services.issuer.awards.evidence import named
 from services.issuer.awards.schemas import AwardIn, Origin
 from services.issuer.awards.store import Award
@@ -25,7 +25,9 @@ from services.issuer.errors import (
     ProfileClosed,
 )
 from services.issuer.evidence import store as evidence_store
+from services.issuer.keys import service as keys
 from services.issuer.keys import signing
+from services.issuer.keys.formats import FORMATS, format_named
 from services.issuer.profiles import store as profiles
 from services.issuer.status import service as status
 from services.issuer.status.service import REVOCATION, SUSPENSION, Place
@@ -118,14 +120,16 @@ async def _prepare_all(
     outcomes: dict[int, Outcome],
 ) -> list[tuple[int, Prepared]]:
     """Check every request against its achievement, evidence and rubric; refusals go into `outcomes`."""
-    plans: dict[str, Plan | Problem] = {}
+    await _make_missing_keys(context, session, requests, how)
+    plans: dict[tuple[str, str | None], Plan | Problem] = {}
     wanted = set[str]().union(*(named(request.evidence) for request in requests))
     uploaded = await evidence_store.of_ids(session, how.organisation, sorted(wanted))
     ready: list[tuple[int, Prepared]] = []
     for number, request in enumerate(requests):
-        shared = plans.get(request.achievement)
+        kind = (request.achievement, request.proof_format)
+        shared = plans.get(kind)
         if shared is None:
-            shared = plans[request.achievement] = await _plan_or_refusal(context, session, request, how)
+            shared = plans[kind] = await _plan_or_refusal(context, session, request, how)
         if isinstance(shared, Problem):
             outcomes[number] = shared
             continue
@@ -134,6 +138,18 @@ async def _prepare_all(
         except Problem as refusal:
             outcomes[number] = refusal
     return ready
+
+
+async def _make_missing_keys(
+    context: Context, session: WriteSession, requests: Sequence[AwardIn], how: Issuing
+) -> None:
+    """Keys for formats that awards name for themselves; profiles and achievements got theirs when they named one."""
+    wanted = {(each.achievement, each.proof_format) for each in requests if each.proof_format is not None}
+    for achievement_id, name in sorted(wanted):
+        achievement = await achievements.get_owned(session, achievement_id, how.organisation)
+        if achievement is not None and achievement.state == "published":
+            form, now = FORMATS[name], context.clock()
+            await keys.ensure(context, session, achievement.profile_id, form, how.actor, now)
 
 
 async def _plan_or_refusal(
@@ -154,7 +170,8 @@ async def _plan_or_refusal(
         return ProfileClosed("The achievement's issuer profile is closed.")
     rubrics = await achievements.rubrics(session, achievement.id, achievement.latest)
     # The key first, status lists after it: the same order as everywhere else.
-    signer = await signing.signer(context, session, profile)
+    form = format_named(request.proof_format or achievement.proof_format or profile.proof_format)
+    signer = await signing.signer(context, session, profile, form)
     return plan(context, achievement, version, profile, rubrics, signer)
 
 
@@ -272,6 +289,7 @@ def _ready(
         recipient_key=prepared.recipient_key,
         duplicate_key=None if achievement.duplicates == "allow" else prepared.recipient_key,
         public=given.public,
+        proof_format=shared.signer.format.name,
         valid_from=given.valid_from or now,
         valid_until=given.valid_until,
         awarded_date=given.awarded_date,
@@ -315,7 +333,7 @@ async def _persist(
         store.Credential(
             award_id=each.award.id,
             key_id=each.prepared.plan.signer.key_id,
-            media_type=MEDIA_TYPE,
+            media_type=each.prepared.plan.signer.format.media_type,
             body=bodies[each.number],
             sha256=hashlib.sha256(bodies[each.number]).hexdigest(),
         )
@@ -328,10 +346,11 @@ async def _persist(
 
 
 async def _sign(context: Context, ready: Sequence[_Ready], now: datetime) -> dict[int, bytes]:
-    """The signed bytes by request number; a chunk may be of several profiles."""
-    by_key: defaultdict[str, list[_Ready]] = defaultdict(list)
+    """The signed bytes by request number; a chunk may be of several profiles and formats."""
+    by_key: defaultdict[tuple[str, str], list[_Ready]] = defaultdict(list)
     for each in ready:
-        by_key[each.prepared.plan.signer.key_id].append(each)
+        by = each.prepared.plan.signer
+        by_key[by.key_id, by.format.name].append(each)
     bodies: dict[int, bytes] = {}
     for group in by_key.values():
         signer = group[0].prepared.plan.signer

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from services.issuer.keys.formats import ProofFormat, ProofFormatField
 from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
 
 Code = Literal[
@@ -89,6 +90,12 @@ class _Terms(Schema):
     public: Annotated[bool, Field(description="Whether anyone with its address may read the credential.")] = (
         False
     )
+    proof_format: Annotated[
+        ProofFormat | None,
+        Field(
+            description="How this badge is signed; left out: as the achievement or its profile says, or as what it replaces."
+        ),
+    ] = None
     external_id: ExternalId | None = None
     metadata: Metadata | None = None
 
@@ -160,6 +167,7 @@ class AwardOut(Schema):
     job: Id | None = None
     recipient: RecipientOut
     public: bool
+    proof_format: ProofFormatField
     valid_from: Moment
     valid_until: Moment | None = None
     awarded_date: Moment | None = None

@@ -50,6 +50,8 @@ async def replace(
         raise refusal
     recipient = given.recipient or _recipient_of(old)
     terms = given.model_dump(exclude={"recipient", "reason"}, exclude_unset=True)
+    # Whoever holds the old one has the software for it.
+    terms["proof_format"] = given.proof_format or old.proof_format
     request = AwardIn(achievement=old.achievement_id, recipient=recipient, **terms)
     how = Issuing(access.organisation, access.actor, "direct", replacing=old, reason=given.reason)
     return shown(context, await _one(context, session, request, how, {}))
@@ -144,6 +146,7 @@ def shown(context: Context, award: Award, changes: list[AwardChange] | None = No
             name=award.recipient_name,
         ),
         public=award.public,
+        proof_format=award.proof_format,  # type: ignore[arg-type]  # stored words, the schema checks them
         valid_from=award.valid_from,
         valid_until=award.valid_until,
         awarded_date=award.awarded_date,

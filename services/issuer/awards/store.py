@@ -61,6 +61,8 @@ class Award(Base):
     erased_at: Mapped[datetime | None] = mapped_column(Instant)
 
     public: Mapped[bool]
+    proof_format: Mapped[str] = mapped_column(String(16), server_default="eddsa-rdfc-2022")
+    """How its credential is signed."""
     valid_from: Mapped[datetime] = mapped_column(Instant)
     valid_until: Mapped[datetime | None] = mapped_column(Instant)
     awarded_date: Mapped[datetime | None] = mapped_column(Instant)

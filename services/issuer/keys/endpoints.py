@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from services.issuer.context import Current
 from services.issuer.errors import KeyNotUsable
 from services.issuer.keys import service
+from services.issuer.keys.formats import KeyAlgorithm
 from services.issuer.keys.schemas import CompromiseIn, KeyOut
 from shared.http.access import Access, require
 from shared.http.problems import NotFound, problems
@@ -36,10 +37,21 @@ async def list_keys(profile_id: Id, access: ProfilesRead, context: Current) -> P
     responses=problems(NotFound),
     response_model_exclude_none=True,
 )
-async def rotate_key(profile_id: Id, access: KeysWrite, context: Current) -> KeyOut:
-    """The next awards are signed with a new key; the old one is retired, and its badges stay verifiable."""
+async def rotate_key(
+    profile_id: Id,
+    access: KeysWrite,
+    context: Current,
+    algorithm: Annotated[
+        KeyAlgorithm | None,
+        Query(description="Which kind of key; left out: that of the profile's own format."),
+    ] = None,
+) -> KeyOut:
+    """The next awards are signed with a new key; the old one is retired, and its badges stay verifiable.
+
+    Of a kind that the profile has no key of, its first is made.
+    """
     async with context.db.write() as session:
-        return await service.rotate(context, access, profile_id, session)
+        return await service.rotate(context, access, profile_id, algorithm, session)
 
 
 @router.post(

@@ -13,8 +13,12 @@ class KeyOut(Schema):
     id: Id
     algorithm: Annotated[str, Field(examples=["Ed25519"])]
     verification_method: Annotated[
-        str, Field(description="As it stands in proofs: the DID and the key's Multikey.")
+        str,
+        Field(description="As it stands in proofs: the DID and the key's Multikey (of RSA: its thumbprint)."),
     ]
+    kid: Annotated[
+        str | None, Field(description="As it stands in the header of JWT badges: the DID and the thumbprint.")
+    ] = None
     state: Literal["active", "retired", "compromised"]
     valid_from: Moment
     valid_until: Moment | None = None

@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from services.issuer.context import Context
-from services.issuer.keys import store
-from services.issuer.profiles.documents import verification_method
+from services.issuer.keys import proofs, store
+from services.issuer.keys.formats import DEFAULT, FORMATS, Format
+from services.issuer.profiles.documents import jwt_key_id, verification_method
 from services.issuer.profiles.store import Profile
 from shared.db import WriteSession
-from shared.vc import strict_json
 from shared.vc.contexts import ContextStore
-from shared.vc.errors import VcError
+from shared.vc.errors import BudgetExceeded, VcError
 from shared.vc.keys import Algorithm, SigningKey
-from shared.vc.proofs import data_integrity
 
-ALGORITHM = Algorithm.ED25519
 TABLE = store.SigningKey.__tablename__
 _SLICE = 16
 """Signatures made in one go away from the event loop."""
@@ -29,25 +27,40 @@ class SignatureNotGood(Exception):
 
 @dataclass(frozen=True)
 class Signer:
-    """A profile's key, opened for signing."""
+    """A profile's key, opened for signing in one format."""
 
     key_id: str
     method: str
-    """The verification method as it stands in proofs."""
+    """The verification method as it stands in proofs, or in the header of a JWT."""
     secret: SigningKey
+    format: Format = FORMATS[DEFAULT]
 
 
-def opened(context: Context, profile: Profile, key: store.SigningKey) -> Signer:
+class KeyMissing(Exception):
+    """The profile has no key for a format that it was not asked to sign in before."""
+
+
+def opened(
+    context: Context, profile: Profile, key: store.SigningKey, form: Format = FORMATS[DEFAULT]
+) -> Signer:
     """The key, ready to sign."""
     plain = context.sealing.open(key.sealed, table=TABLE, row=key.id)
-    return Signer(
-        key.id, verification_method(profile.did, key), SigningKey.from_secret(Algorithm(key.algorithm), plain)
-    )
+    secret = SigningKey.from_secret(Algorithm(key.algorithm), plain)
+    method = jwt_key_id(profile.did, key) if form.is_jwt else verification_method(profile.did, key)
+    return Signer(key.id, method, secret, form)
 
 
-async def signer(context: Context, session: WriteSession, profile: Profile) -> Signer:
-    """The profile's active key; it cannot be declared compromised until the transaction ends."""
-    return opened(context, profile, await store.active(session, profile.id))
+async def signer(
+    context: Context, session: WriteSession, profile: Profile, form: Format = FORMATS[DEFAULT]
+) -> Signer:
+    """The profile's active key for a format; it cannot be declared compromised until the transaction ends.
+
+    Raises KeyMissing; every profile has the key of the default format.
+    """
+    key = await store.active(session, profile.id, form.algorithm)
+    if key is None:
+        raise KeyMissing(form.name)
+    return opened(context, profile, key, form)
 
 
 async def sign_and_check(context: Context, by: Signer, document: dict[str, Any], now: datetime) -> bytes:
@@ -73,21 +86,11 @@ def _sign_slice(
 
 
 def _sign(by: Signer, document: dict[str, Any], now: datetime, contexts: ContextStore) -> bytes:
-    secured = data_integrity.sign(
-        document, key=by.secret, verification_method=by.method, created=now, store=contexts
-    )
-    # A list, as Open Badges' plain JSON schema wants it; one object passes only its JSON-LD variant.
-    secured["proof"] = [secured["proof"]]
-    body = strict_json.dumps(secured)
-    _check(body, by, contexts)
-    return body
-
-
-def _check(body: bytes, by: Signer, contexts: ContextStore) -> None:
-    """Read the bytes as a verifier would and check the proof over them. Raises SignatureNotGood."""
+    body = proofs.sign(document, by.format, key=by.secret, method=by.method, now=now, contexts=contexts)
     try:
-        document = strict_json.loads_object(body)
-        (proof,) = data_integrity.proofs_of(document)
-        data_integrity.verify(document, proof, by.secret.public, contexts)
+        proofs.check_signed(body, by.format, by.secret.public, contexts)
+    except BudgetExceeded:
+        raise  # nobody would verify it: that is for the caller to hear
     except VcError as error:
         raise SignatureNotGood(str(error)) from error
+    return body

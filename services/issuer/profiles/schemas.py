@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from services.issuer.keys.formats import DEFAULT, ProofFormatField
 from services.issuer.keys.schemas import KeyOut
 from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
 
@@ -26,6 +27,7 @@ class ProfileIn(Schema):
     """A new issuer profile."""
 
     profile: ProfileObject
+    proof_format: ProofFormatField = DEFAULT
     external_id: ExternalId | None = None
     metadata: Metadata | None = None
 
@@ -34,6 +36,7 @@ class ProfileChange(Schema):
     """The whole Profile anew; what is left out of the envelope stays as it is."""
 
     profile: ProfileObject
+    proof_format: ProofFormatField | None = None
     external_id: ExternalId | None = None
     metadata: Metadata | None = None
 
@@ -53,7 +56,8 @@ class ProfileOut(Schema):
     organisation: str
     state: Literal["active", "closed"]
     profile: ProfileObject
-    key: Annotated[KeyOut, Field(description="The key that signs now.")]
+    proof_format: ProofFormatField
+    key: Annotated[KeyOut, Field(description="The key that signs now in that format.")]
     test: bool
     closed_at: Moment | None = None
     closed_reason: str | None = None

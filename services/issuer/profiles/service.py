@@ -4,6 +4,7 @@ from services.issuer.context import Context
 from services.issuer.errors import InvalidProfile, ProfileClosed
 from services.issuer.keys import service as keys
 from services.issuer.keys import store as key_store
+from services.issuer.keys.formats import DEFAULT, FORMATS, format_named
 from services.issuer.linting import lint, refuse_keywords, without_nothing
 from services.issuer.profiles import events, store
 from services.issuer.profiles.documents import did_of, profile_url
@@ -28,6 +29,7 @@ async def open_profile(
         organisation=access.organisation,
         did=did_of(context.public_url, profile_id),
         document=_checked(context, given.profile),
+        proof_format=given.proof_format,
         state="active",
         test=access.test or context.settings.demonstration,
         external_id=given.external_id,
@@ -45,7 +47,9 @@ async def open_profile(
         profile, "profile.registered", events.described(profile, context.public_url), context.public_url
     )
     await context.outbox.add(session, registered)
-    await keys.make(context, session, profile, access.actor, now)
+    # Its status lists are signed in the default format, whatever its badges are.
+    await keys.make(context, session, profile, FORMATS[DEFAULT].algorithm, access.actor, now)
+    await keys.ensure(context, session, profile.id, FORMATS[given.proof_format], access.actor, now)
     await status.open_lists(context, session, profile)
     return await _shown(context, session, profile)
 
@@ -65,6 +69,11 @@ async def change(
     if profile.state == "closed":
         raise ProfileClosed("A closed profile is not changed any more.")
     profile.document = _checked(context, given.profile)
+    if given.proof_format is not None:
+        profile.proof_format = given.proof_format
+        await keys.ensure(
+            context, session, profile.id, FORMATS[given.proof_format], access.actor, context.clock()
+        )
     if "external_id" in given.model_fields_set:
         profile.external_id = given.external_id
     if "metadata" in given.model_fields_set:
@@ -148,7 +157,12 @@ def _checked(context: Context, given: dict[str, object]) -> dict[str, object]:
 
 
 async def _shown(context: Context, session: ReadSession, profile: Profile) -> ProfileOut:
-    active = next(k for k in await key_store.of_profile(session, profile.id) if k.state == "active")
+    form = format_named(profile.proof_format)
+    active = next(
+        key
+        for key in await key_store.of_profile(session, profile.id)
+        if key.state == "active" and key.algorithm == form.algorithm
+    )
     return ProfileOut(
         id=profile.id,
         did=profile.did,
@@ -156,6 +170,7 @@ async def _shown(context: Context, session: ReadSession, profile: Profile) -> Pr
         organisation=profile.organisation,
         state=profile.state,  # type: ignore[arg-type]  # only these two are ever written
         profile={"id": profile.did, "type": ["Profile"], **profile.document},
+        proof_format=form.name,
         key=keys.shown(profile, active),
         test=profile.test,
         closed_at=profile.closed_at,
