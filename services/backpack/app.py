@@ -36,13 +36,18 @@ from services.backpack.vault import LOOKUP_KEY_BYTES, Vault
 from services.backpack.verification import Checker
 from services.backpack.web.routers import error_page, pages
 from shared.clock import Clock, utc_now
+from shared.contracts.channels import published_by
 from shared.db import Database, KeyEncryption, ReadSession
+from shared.http.access import require
 from shared.http.application import create_application
 from shared.http.fetch import Fetcher
 from shared.http.fetch_cache import CachingFetcher
+from shared.http.tokens import directory_tokens
 from shared.mail import MailQueue, MailSender, mailer_for
 from shared.messaging import Outbox, Wake
 from shared.messaging.consumer import Consumer, Subscription
+from shared.messaging.feed.endpoints import events_router
+from shared.messaging.feed.reading import Feed
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import OutboxRow, Relay
 from shared.messaging.topics import CREDENTIALS
@@ -77,7 +82,6 @@ class Backpack(Service):
 
     def __init__(self, settings: BackpackSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
-        self.authenticator = SessionAuthenticator()
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
         self._settled = Counter(
             "confer_backpack_deliveries_total",
@@ -87,6 +91,8 @@ class Backpack(Service):
         )
         self._committed = Wake()
         self._fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
+        self.authenticator = SessionAuthenticator(directory_tokens(settings, self._fetcher, clock))
+        self.feed = Feed(self.db, messaging, published_by(self.name), expand=self._answers)
         self._queue: MailQueue | None = None
 
     async def start(self) -> None:
@@ -136,20 +142,18 @@ class Backpack(Service):
         )
 
     def _relay(self) -> Relay:
-        vault = self.context.vault
-
-        async def data_of(session: ReadSession, rows: Sequence[OutboxRow]) -> Mapping[str, Any]:
-            return await expand(session, vault, rows)
-
         return Relay(
             self.db,
             self.log,
             messaging,
-            expand=data_of,
+            expand=self._answers,
             wake=self._committed,
             clock=self.clock,
             metrics=self._messaging_metrics,
         )
+
+    async def _answers(self, session: ReadSession, rows: Sequence[OutboxRow]) -> Mapping[str, Any]:
+        return await expand(session, self.context.vault, rows)
 
     def _consumer(self) -> Consumer:
         issued = functools.partial(deliveries.issued, self.context)
@@ -173,6 +177,7 @@ class Backpack(Service):
             description=DESCRIPTION,
             routers=[
                 *(learners, sessions, identifiers, credentials, imports, consents, shares, public_shares),
+                events_router(read=require("events:read")),
                 *pages,
             ],
             error_page=error_page,
@@ -184,7 +189,7 @@ class Backpack(Service):
         """Whether every document opens, has its digest, and every credential still verifies."""
         return await damaged(self.context)
 
-    def facts(self) -> AsyncIterator[Fact]:
+    def digest_facts(self) -> AsyncIterator[Fact]:
         return facts(self.context)
 
     def projections(self) -> Sequence[Projection]:

@@ -28,8 +28,9 @@ from services.directory.settings import DirectorySettings
 from services.directory.views import endpoints as views
 from services.directory.web import endpoints as web
 from shared.clock import Clock, utc_now
+from shared.contracts.channels import published_by
 from shared.db import KeyEncryption
-from shared.http.access import Authenticator
+from shared.http.access import Authenticator, require
 from shared.http.application import create_application
 from shared.http.idempotency import forget_old
 from shared.http.ratelimit import RateLimit, forget_full
@@ -37,6 +38,8 @@ from shared.http.tokens import TokenVerifier
 from shared.mail import MailQueue, MailSender, mailer_for
 from shared.messaging import Outbox, Wake
 from shared.messaging.consumer import Consumer
+from shared.messaging.feed.endpoints import events_router
+from shared.messaging.feed.reading import Feed
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import Relay
 from shared.process import Service, Worker, with_lifespan
@@ -64,6 +67,7 @@ class Directory(Service):
         self.wake = Wake()
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
         self.rate_limits = tables.rate_limits
+        self.feed = Feed(self.db, tables.messaging, published_by(self.name))
         self._context: Context | None = None
         self._authenticator: Authenticator | None = None
 
@@ -117,6 +121,7 @@ class Directory(Service):
                 recognitions.router,
                 catalogue.router,
                 views.router,
+                events_router(read=require("events:read")),
                 web.router,
             ],
             metrics=self.metrics,
@@ -144,7 +149,7 @@ class Directory(Service):
         """Whether organisations have owners, sealed values open, and events are numbered without a gap."""
         return await problems(self.context)
 
-    def facts(self) -> AsyncIterator[Fact]:
+    def digest_facts(self) -> AsyncIterator[Fact]:
         return facts(self.db)
 
     def projections(self) -> Sequence[Projection]:

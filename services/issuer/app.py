@@ -27,6 +27,7 @@ from services.issuer.status.endpoints import router as status_lists
 from services.issuer.status.service import IndexBlocks
 from services.issuer.web.endpoints import router as pages
 from shared.clock import Clock, utc_now
+from shared.contracts.channels import published_by
 from shared.db import KeyEncryption
 from shared.http.access import require
 from shared.http.application import create_application
@@ -34,10 +35,14 @@ from shared.http.fetch import Fetcher
 from shared.http.idempotency import forget_old
 from shared.http.tokens import directory_tokens
 from shared.jobs import JobRunner, jobs_router
+from shared.jobs.announcing import JobAnnouncer
 from shared.messaging.consumer import Consumer
+from shared.messaging.feed.endpoints import events_router
+from shared.messaging.feed.reading import Feed
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.outbox import Outbox, Wake
-from shared.messaging.relay import Relay
+from shared.messaging.relay import Expand, Relay, expand_by_topic
+from shared.messaging.topics import CREDENTIALS, ISSUER_JOBS
 from shared.observability.context import current_traceparent
 from shared.process import Service, Worker, with_lifespan
 from shared.process.facts import Fact
@@ -67,9 +72,15 @@ class Issuer(Service):
             tables.messaging, settings.public_url, self._wake, clock=clock, trace=current_traceparent
         )
         self._context: Context | None = None
-        self.jobs = JobRunner(
-            self.db, tables.jobs, bulk.kinds(lambda: self.context, settings.job_chunk), clock
+        announcer = JobAnnouncer(
+            self._outbox, tables.messaging, tables.jobs, topic=ISSUER_JOBS, public_url=settings.public_url
         )
+        kinds = bulk.kinds(lambda: self.context, settings.job_chunk)
+        self.jobs = JobRunner(self.db, tables.jobs, announcer.announcing(kinds), clock)
+        self._expand: Expand = expand_by_topic(
+            {CREDENTIALS: Expansion(settings.public_url), ISSUER_JOBS: announcer.expand}
+        )
+        self.feed = Feed(self.db, tables.messaging, published_by(self.name), expand=self._expand)
 
     @property
     def context(self) -> Context:
@@ -137,6 +148,7 @@ class Issuer(Service):
                 bulk_awards,
                 awards,
                 jobs,
+                events_router(read=require("events:read")),
                 evidence_files,
                 status_lists,
                 pages,
@@ -150,7 +162,7 @@ class Issuer(Service):
             self.db,
             self.log,
             tables.messaging,
-            expand=Expansion(self.settings.public_url),
+            expand=self._expand,
             wake=self._wake,
             clock=self.clock,
             metrics=self._messaging_metrics,
@@ -182,7 +194,7 @@ class Issuer(Service):
     async def fsck(self) -> Sequence[str]:
         return await check_everything(self.context)
 
-    def facts(self) -> AsyncIterator[Fact]:
+    def digest_facts(self) -> AsyncIterator[Fact]:
         return facts(self.context)
 
     def projections(self) -> Sequence[Projection]:

@@ -43,7 +43,7 @@ async def _lines(service: Service) -> AsyncIterator[Line]:
     if tables is not None:
         async for line in event_lines(service.db, tables):
             yield line
-    async for fact in service.facts():
+    async for fact in service.digest_facts():
         yield fact.line()
 
 

@@ -113,7 +113,7 @@ class Service(ABC):
         """Check what is stored, read-only. Returns one sentence per thing that is wrong; empty when all is well."""
         return ()
 
-    def facts(self) -> AsyncIterator[Fact]:
+    def digest_facts(self) -> AsyncIterator[Fact]:
         """What it owns and what it keeps copies of, for its digest; nothing unless overridden."""
         return _none()
 

@@ -39,6 +39,10 @@ class Awarded:
 
     def __init__(self, school: School) -> None:
         self.school = school
+        described = {"name": "Again", "description": "A", "criteria": {"narrative": "Do it."}}
+        again = {"profile": school.profile["id"], "achievement": described, "duplicates": "allow"}
+        self.achievement = school.post("/v1/achievements", again)["id"]
+        school.post(f"/v1/achievements/{self.achievement}/publish", None)
         self.ada = someone()
         self.session = school.learner(self.ada)
         self.accepted, self.declined, self.offered, self.revoked = (self._held(self.ada) for _ in range(4))
@@ -50,13 +54,14 @@ class Awarded:
         self.erased = self._erase_somebody()
 
     def _held(self, address: str) -> Json:
-        award = self.school.award(address)
+        recipient = {"type": "emailAddress", "identity": address}
+        award = self.school.post("/v1/awards", {"achievement": self.achievement, "recipient": recipient})
         self.school.story.until(lambda: self._row(award))
         return award
 
     def _row(self, award: Json) -> Json | None:
         held = self.school.held(self.session)
-        return next((each for each in held if each["credential_id"] == award["credential"]), None)
+        return next((each for each in held if each["credential"] == award["credential"]), None)
 
     def _answer(self, award: Json, verb: str) -> None:
         row = self._row(award)
@@ -77,14 +82,14 @@ class Awarded:
     def state(self) -> Json:
         """All that people see of it, at each of the services."""
         held = self.school.story.json("backpack", "GET", "/v1/credentials", self.session)["items"]
-        told = {"credential_id", "state", "status", "name", "hidden"}
+        told = {"credential", "state", "status", "name", "hidden"}
         awards = self.school.story.json("issuer", "GET", "/v1/awards", self.school.token)["items"]
         issuers = self.school.story.json("directory", "GET", "/v1/issuers")["items"]
         achievements = self.school.story.json("directory", "GET", "/v1/achievements")["items"]
         return {
             "backpack": sorted(
                 ({k: v for k, v in each.items() if k in told} for each in held),
-                key=lambda each: each["credential_id"],
+                key=lambda each: each["credential"],
             ),
             "issuer": sorted((each["id"], each["state"], each["delivery"]) for each in awards),
             "directory": (issuers, achievements),
@@ -99,6 +104,7 @@ def awarded(school: School) -> Awarded:
 def agree(running: Platform, folder: Path) -> str | None:
     """The last line of `confer fsck`, once nothing is wrong."""
     run = confer(running, "fsck", "--digests", str(folder))
+    print(run.stdout, run.stderr)  # pytest shows the last of them if they never agree
     return run.stdout.splitlines()[-1] if run.returncode == 0 else None
 
 
@@ -158,7 +164,7 @@ def test_a_lost_log_is_filled_again(awarded: Awarded, tmp_path: Path) -> None:
     assert story.until(lambda: agree(running, tmp_path), seconds=60) == "4 digests: 0 differences, 1 erased"
     after = awarded.state()
     after["issuer"] = [each for each in after["issuer"] if each[0] != award["id"]]
-    after["backpack"] = [each for each in after["backpack"] if each["credential_id"] != award["credential"]]
+    after["backpack"] = [each for each in after["backpack"] if each["credential"] != award["credential"]]
     assert after == before
 
 
