@@ -145,7 +145,9 @@ def test_of_the_erased_person_nothing_came_back(awarded: Awarded) -> None:
         with closing(sqlite3.connect(running.data_dir / f"{name}.sqlite3")) as database:
             dump = "\n".join(database.iterdump())
         assert ERASED not in dump, name
-        assert awarded.school.profile["id"] in dump or name == "backpack", "the search does find what is there"
+        assert awarded.school.profile["id"] in dump or name == "backpack", (
+            "the search does find what is there"
+        )
 
 
 def test_a_lost_log_is_filled_again(awarded: Awarded, tmp_path: Path) -> None:
