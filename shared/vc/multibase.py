@@ -2,15 +2,16 @@
 
 import base64
 import binascii
+from functools import cache
 
 from shared.vc.errors import KeyRefused
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 # Two letters at a time: half the arithmetic on long numbers.
 _PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
-_PAIR_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
 _PAIR = len(_PAIRS)
+_NONE = 0xFF
+_VALUES = bytes(_ALPHABET.find(chr(code)) & _NONE for code in range(256))
 # Base 58 costs the square of its length; nothing we read in it (keys, signatures) comes near this.
 MAX_BASE58 = 2048
 
@@ -30,15 +31,28 @@ def base58btc_decode(text: str) -> bytes:
     """The bytes of a base 58 text without the multibase letter. Raises KeyRefused `malformed_base58`."""
     if len(text) > MAX_BASE58:
         raise KeyRefused("malformed_base58", "The base58 text is too long.")
-    try:
-        number = _VALUES[text[0]] if len(text) % 2 else 0
-        for start in range(len(text) % 2, len(text), 2):
-            number = number * _PAIR + _PAIR_VALUES[text[start : start + 2]]
-    except KeyError:
-        reason = "The text holds a letter that base58btc does not have."
-        raise KeyRefused("malformed_base58", reason) from None
+    values = text.encode("ascii", "replace").translate(_VALUES)
+    if _NONE in values:
+        raise KeyRefused("malformed_base58", "The text holds a letter that base58btc does not have.")
+    number = int.from_bytes(values)
+    for width, base, lower in _joints((len(values) - 1).bit_length()):
+        number = (number & lower) + (number >> width & lower) * base
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+@cache
+def _joints(levels: int) -> list[tuple[int, int, int]]:
+    """How neighbouring digits, then pairs of them, then pairs of pairs become one, all of a number at once.
+
+    For each level: the width of a digit in bits, its base, and a mask of the lower one of each two.
+    """
+    found = []
+    for level in range(levels):
+        width = 8 << level
+        lower = sum(((1 << width) - 1) << start for start in range(0, 8 << levels, 2 * width))
+        found.append((width, 58 ** (1 << level), lower))
+    return found
 
 
 def base64url_encode(data: bytes) -> str:

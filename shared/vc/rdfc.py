@@ -84,20 +84,26 @@ class _Canonicalization:
         self._mentions: dict[str, list[Quad]] = defaultdict(list)
         self._first: dict[str, str] = {}
         self._canonical = _Issuer("_:c14n")
-        for quad in dict.fromkeys(quads):
+        mentions = self._mentions
+        with_blanks: list[Quad] = []
+        for quad in quads:
             subject, predicate, object_, graph = quad
             # Only blank nodes begin with an underscore: IRIs begin with "<", literals with a quotation mark.
             if subject[0] != "_" and object_[0] != "_" and graph[:1] != "_":
                 tail = f"{graph} ." if graph else "."
                 self._ground.append(f"{subject} {predicate} {object_} {tail}\n")
-                continue
-            self._quads.append(quad)
+            else:
+                with_blanks.append(quad)
+        self._ground = list(dict.fromkeys(self._ground))
+        self._quads = list(dict.fromkeys(with_blanks))
+        for quad in self._quads:
+            subject, _, object_, graph = quad
             if subject[0] == "_":
-                self._mentions[subject].append(quad)
+                mentions[subject].append(quad)
             if object_[0] == "_" and object_ != subject:
-                self._mentions[object_].append(quad)
+                mentions[object_].append(quad)
             if graph[:1] == "_" and graph not in {subject, object_}:
-                self._mentions[graph].append(quad)
+                mentions[graph].append(quad)
 
     def labels(self) -> Mapping[str, str]:
         self._budget.spend(_UNITS_PER_QUAD * (len(self._quads) + len(self._ground)))
@@ -106,10 +112,7 @@ class _Canonicalization:
 
     def document(self) -> str:
         named = self.labels()
-        lines = self._ground
-        for subject, predicate, object_, graph in self._quads:
-            tail = f"{named.get(graph, graph)} ." if graph else "."
-            lines.append(f"{named.get(subject, subject)} {predicate} {named.get(object_, object_)} {tail}\n")
+        lines = self._ground + [line(quad, named) for quad in self._quads]
         lines.sort()
         return "".join(lines)
 

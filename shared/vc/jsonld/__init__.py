@@ -5,7 +5,8 @@ from typing import Any
 from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
 from shared.vc.errors import InvalidJsonLd
-from shared.vc.jsonld.convert import Converter, Quad
+from shared.vc.jsonld.common import CommonConverter
+from shared.vc.jsonld.convert import Quad
 from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.values import BlankNames
 
@@ -36,7 +37,7 @@ def to_quads(
     """
     if not isinstance(document, dict):
         raise InvalidJsonLd("not_an_object", "A JSON-LD document has to be a JSON object here.")
-    converter = Converter(Contexts.over(store), budget or Budget(), compact=compact, blanks=blanks)
+    converter = CommonConverter(Contexts.over(store), budget or Budget(), compact=compact, blanks=blanks)
     converter.document(document)
     return list(dict.fromkeys(converter.quads))
 

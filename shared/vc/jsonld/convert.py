@@ -24,12 +24,12 @@ from shared.vc.jsonld.values import LENGTH_SHIFT, UNITS_PER_VALUE, BlankNames, V
 # Subject, predicate, object, graph: each as N-Quads writes it; blank nodes begin with "_:", the default graph is "".
 Quad = tuple[str, str, str, str]
 
-_TYPE = f"<{RDF}type>"
+TYPE = f"<{RDF}type>"
 _FIRST = f"<{RDF}first>"
 _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
 _CREDENTIAL = "<https://www.w3.org/2018/credentials#VerifiableCredential>"
-_UNITS_PER_NODE = 7
+UNITS_PER_NODE = 7
 
 _Object = dict[str, Any]
 
@@ -78,7 +78,7 @@ class Converter:
 
     def _object(self, element: _Object, active: ActiveContext, term: Term | None, graph: str) -> str:
         """Write what an object says; returns the RDF term that stands for it."""
-        self._budget.spend(_UNITS_PER_NODE)
+        self._budget.spend(UNITS_PER_NODE)
         given = active
         if active.previous is not None and not self._keeps_type_scope(element, active):
             active = active.previous
@@ -204,7 +204,7 @@ class Converter:
                 if type_ == _CREDENTIAL and not described:
                     self._refuse_second_description(subject)
                     described = True
-                self.quads.append((subject, _TYPE, type_, graph))
+                self.quads.append((subject, TYPE, type_, graph))
             except VcError as error:
                 if isinstance(value, list):
                     error.within(position)
@@ -267,7 +267,7 @@ class Converter:
             )
         if term.type == "@json":
             literal = literals.json_literal(value)
-            self._budget.spend(_UNITS_PER_NODE + (len(literal) >> LENGTH_SHIFT))
+            self._budget.spend(UNITS_PER_NODE + (len(literal) >> LENGTH_SHIFT))
             self.quads.append((subject, predicate, literal, graph))
         elif "@language" in container and isinstance(value, dict):
             for literal in self._values.language_map(value, term, active):

@@ -7,6 +7,7 @@ from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
 from shared.vc.errors import InvalidContext, UnsupportedJsonLd, VcError
 from shared.vc.jsonld.define import Definition
+from shared.vc.jsonld.shapes import Key, Shape
 from shared.vc.jsonld.terms import UNSET, ActiveContext, Term
 
 # A context that names a context that names a context …: JSON-LD asks for a limit and leaves it to the implementation.
@@ -14,6 +15,8 @@ _MAX_REMOTE = 8
 # Active contexts kept per store before it starts anew: honest documents meet a few dozen, and only ever new orders of
 # contexts and nestings of scoped ones meet more. One takes some 20 kB.
 _MAX_KEPT = 600
+# Shapes kept per store, likewise: one for each property, class and place it was met at, half a kilobyte each.
+_MAX_SHAPES = 4_000
 _UNITS_PER_TERM = 5
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 
@@ -27,6 +30,7 @@ class Contexts:
         self.store = store
         self.initial = ActiveContext({})
         self._kept = 0
+        self._shapes = 0
 
     @classmethod
     def over(cls, store: ContextStore) -> "Contexts":
@@ -39,11 +43,21 @@ class Contexts:
     def _keep(self, active: ActiveContext, key: Any, result: ActiveContext) -> ActiveContext:
         if active.pinned and result.pinned:
             if self._kept >= _MAX_KEPT:
-                # All that is kept hangs on the initial context; documents under way hold what they need themselves.
-                self.initial, self._kept = ActiveContext({}), 0
+                self._forget()
             self._kept += 1
             active.derived[key] = result
         return result
+
+    def keep_shape(self, active: ActiveContext, key: Key, shape: Shape | None) -> None:
+        """Keep the shape of nodes met in a pinned context; None says that they have none."""
+        if self._shapes >= _MAX_SHAPES:
+            self._forget()
+        self._shapes += 1
+        active.shapes[key] = shape
+
+    def _forget(self) -> None:
+        # All that is kept hangs on the initial context; documents under way hold what they need themselves.
+        self.initial, self._kept, self._shapes = ActiveContext({}), 0, 0
 
     # --- the three ways into another context ----------------------------------------------------
 

@@ -138,6 +138,8 @@ class ActiveContext:
         previous: the context to return to at the next node (set by a context that does not propagate).
         derived: contexts reached from here through pinned contexts; filled only when `pinned`.
         pinned: made from pinned contexts alone, so that it may be kept.
+        type_name: the alias of @type; empty when there is none, or more than one.
+        shapes, steps: what nodes and members met here become (see `shapes`); filled only when `pinned`.
     """
 
     __slots__ = (
@@ -149,7 +151,10 @@ class ActiveContext:
         "language",
         "pinned",
         "previous",
+        "shapes",
+        "steps",
         "terms",
+        "type_name",
         "types",
         "values",
         "vocab",
@@ -172,9 +177,12 @@ class ActiveContext:
         self.previous = previous
         self.pinned = pinned
         self.derived: dict[Any, ActiveContext] = {}
+        self.shapes: dict[Any, Any] = {}
+        self.steps: dict[str, Any] = {}
         aliases = [(name, term.iri) for name, term in terms.items() if term.is_keyword]
         self.ids = ("@id", *(name for name, iri in aliases if iri == "@id"))
         self.types = ("@type", *(name for name, iri in aliases if iri == "@type" and name != "@type"))
+        self.type_name = self.types[1] if len(self.types) == 2 else ""
         self.values = ("@value", *(name for name, iri in aliases if iri == "@value"))
         self.collections = ("@list", "@set", *(name for name, iri in aliases if iri in {"@list", "@set"}))
         self.has_protected = any(term.protected for term in terms.values())
@@ -182,5 +190,5 @@ class ActiveContext:
     def with_previous(self, previous: "ActiveContext", *, pinned: bool) -> "ActiveContext":
         """The same terms, to be left for `previous` at the next node."""
         twin = copy(self)
-        twin.previous, twin.pinned, twin.derived = previous, pinned, {}
+        twin.previous, twin.pinned, twin.derived, twin.shapes = previous, pinned, {}, {}
         return twin

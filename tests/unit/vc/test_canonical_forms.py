@@ -188,11 +188,24 @@ _quads = st.tuples(
 @given(st.lists(_quads, min_size=1, max_size=9))
 def test_blank_nodes_are_named_as_others_name_them(quads: list[tuple[str, str, str, str]]) -> None:
     nquads = "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
-    # Each of the two is alone with its answer on some datasets whose graphs are named by blank nodes, where rdf-canonize
-    # says what the other and we say.
-    graphs = any(graph.startswith("_:") for *_, graph in quads)
-    assert rdfc.canonicalize(quads) in (
-        [oxigraph(nquads), pyld_canonical(nquads)] if graphs else [oxigraph(nquads)]
+    ours, theirs = rdfc.canonicalize(quads), oxigraph(nquads)
+    if any(graph.startswith("_:") for *_, graph in quads):
+        # Where blank nodes name graphs the two contradict each other at times, and rdf-canonize says what we say: of
+        # both (see below), or of one. Only where they agree is there something to hold ourselves against.
+        assert ours == theirs or pyld_canonical(nquads) != theirs
+    else:
+        assert ours == theirs
+
+
+def test_graphs_named_by_blank_nodes_are_told_apart_as_rdf_canonize_does() -> None:
+    """rdf-canonize 5.0.0 with unlimited work; pyoxigraph 0.5 and PyLD 3 each say something else."""
+    a, p, q = "<http://e.example/a>", "<http://e.example/p>", "<http://e.example/q>"
+    quads = [(a, p, "_:3", ""), ("_:0", q, "_:0", "_:1"), ("_:1", q, "_:0", "_:2"), ("_:2", q, "_:0", "_:0")]
+    assert rdfc.canonicalize(quads) == (
+        f"{a} {p} _:c14n1 .\n"
+        f"_:c14n0 {q} _:c14n0 _:c14n2 .\n"
+        f"_:c14n2 {q} _:c14n0 _:c14n3 .\n"
+        f"_:c14n3 {q} _:c14n0 _:c14n0 .\n"
     )
 
 
