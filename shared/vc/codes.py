@@ -14,6 +14,7 @@ CODES: Mapping[str, str] = {
     "format.unreachable": "The badge could not be fetched from where the item says it is.",
     "format.several_credentials": "The link shares several badges: each is verified by itself.",
     "format.item_refused": "The item has members that cannot be accepted.",
+    "format.too_costly": "Verifying the item took more work than any badge may.",
     "format.internal_error": "An error of the verifier's own kept the item from being verified.",
     # JSON-LD contexts
     "context.known": "Every context is pinned here and every term is defined.",
@@ -46,6 +47,13 @@ CODES: Mapping[str, str] = {
     # An issuer's own JSON Schema
     "schema.covered": "The schema named is the standard's own; the structure was checked.",
     "schema.not_supported": "The schema named is not one this verifier can apply.",
+    "schema.valid": "The badge fits the schema that its issuer names.",
+    "schema.invalid": "The badge does not fit the schema that its issuer names.",
+    "schema.not_applied": "A schema that the standard wants applied could not be.",
+    "schema.unreachable": "The schema could not be fetched.",
+    "schema.malformed": "What stands at the schema's address is none.",
+    "schema.changed": "The schema at the address is another than the one the badge was made with.",
+    "schema.too_complex": "The schema would take more work than is allowed.",
     # Who it is about
     "subject.identified": "The credential says whom it is about.",
     "subject.unidentified": "The credential does not say whom it is about.",

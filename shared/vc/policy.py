@@ -143,6 +143,7 @@ def decide(checks: Sequence[Check], policy: Policy) -> Decision:
 
 def _demanded(checks: Sequence[Check], policy: Policy) -> list[Check]:
     demanded = [check for kind in ESSENTIAL for check in of_kind(checks, kind)]
+    demanded += [check for check in of_kind(checks, "schema") if _binding(check)]
     if policy.require_recognition:
         demanded += [_definite(check) for check in of_kind(checks, "recognition")]
     if policy.require_recipient:
@@ -152,6 +153,11 @@ def _demanded(checks: Sequence[Check], policy: Policy) -> list[Check]:
         for kind in ("endorsement", "embedded"):
             demanded += [check for check in of_kind(checks, kind) if check.outcome == "failed"]
     return demanded
+
+
+def _binding(check: Check) -> bool:
+    # A schema that the badge breaks, and one that Open Badges 3.0 wants applied; others are only told when they are away.
+    return check.outcome == "failed" or (check.outcome, check.code) == ("inconclusive", "schema.not_applied")
 
 
 def _definite(check: Check) -> Check:

@@ -16,6 +16,14 @@ _CONTEXTS = {CONTEXT, "https://openbadgespec.org/v2/context.json", "https://w3id
 _ASSERTION = ("id", "recipient", "badge", "verification", "issuedOn")
 _BADGE_CLASS = ("id", "name", "description", "criteria", "issuer")
 _PROFILE = ("id", "name")
+# Every class of the 2.0 vocabulary that a `type` may name without saying where it is defined.
+_CLASSES = frozenset(
+    (
+        *("Assertion", "BadgeClass", "Issuer", "Profile", "AlignmentObject", "Criteria", "CryptographicKey"),
+        *("Endorsement", "Evidence", "Extension", "IdentityObject", "Image", "RevocationList"),
+        *("HostedBadge", "hosted", "SignedBadge", "signed", "VerificationObject"),
+    )
+)
 
 
 def check_assertion(value: JsonObject) -> list[Finding]:
@@ -31,6 +39,17 @@ def check_badge_class(value: JsonObject) -> list[Finding]:
 def check_profile(value: JsonObject) -> list[Finding]:
     """What breaks the rules of an issuer's Profile; pointers are relative to it."""
     return _common(value, _PROFILE, {"Issuer", "Profile"})
+
+
+def unknown_types(value: Mapping[str, Any]) -> list[Finding]:
+    """`type` has to name classes of the vocabulary, or others by an IRI ("extensions:ApplyLink" is one)."""
+    types = names_in(value.get("type"))
+    unknown = [name for name in types if name not in _CLASSES and ":" not in name]
+    found = [
+        Finding("/type", "model.missing_class", f"Nothing defines the type {name[:80]!r}.")
+        for name in unknown
+    ]
+    return found if types else [Finding("/type", "model.missing", "`type` is missing.")]
 
 
 def _context(value: Mapping[str, Any]) -> Iterator[Finding]:
@@ -49,6 +68,8 @@ def _common(value: Mapping[str, Any], required: tuple[str, ...], types: set[str]
         found.append(
             Finding("/type", "model.missing_class", f"`type` has to name {' or '.join(sorted(types))}.")
         )
+    elif unknown := unknown_types(value):
+        found += unknown
     if "id" in value and not is_uri(value["id"]):
         found.append(Finding("/id", "model.malformed_uri", "`id` has to be an absolute URI."))
     return found

@@ -33,6 +33,7 @@ from shared.vc.report import Check, failed, inconclusive, passed
 from shared.vc.strict_json import JsonObject
 
 from .case import Case, Surroundings
+from .extensions import check_extensions
 from .sources import with_age
 from .validity import check_validity
 
@@ -85,6 +86,8 @@ async def _gathered(case: Case, assertion: JsonObject, around: Surroundings) -> 
     issuer = await _issuer(badge, around)
     case.view = as_open_badge(assertion, badge, issuer)
     case.note(_structure(assertion, badge, issuer))
+    parts = {"": assertion, "/badge": badge, "/badge/issuer": issuer}
+    case.note(await check_extensions(parts, around))
     return issuer
 
 

@@ -2,8 +2,9 @@
 
 from .case import Case, Surroundings
 from .proofs import check_proofs, covers_terms
+from .schemas import check_schemas
 from .status import check_status
-from .structure import check_schemas, check_structure, check_terms, terms_covered
+from .structure import check_structure, check_terms, terms_covered
 from .validity import check_validity
 
 
@@ -13,7 +14,8 @@ async def examine_content(case: Case, around: Surroundings) -> None:
     proof = await check_proofs(case, around)
     case.note([terms_covered()] if covers_terms(proof) else check_terms(case, around))
     case.note(check_structure(case, around))
-    case.note(check_schemas(case))
+    holds = any(one.code == "proof.valid" for one in proof)
+    case.note(await check_schemas(case, around, proven=holds))
     case.note(proof)
 
 

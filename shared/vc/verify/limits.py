@@ -23,3 +23,5 @@ class Limits:
     embedded: int = 50
     embedded_depth: int = 2
     findings: int = 20
+    schema_bytes: int = 128 * 1024
+    extensions: int = 8

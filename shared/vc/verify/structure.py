@@ -1,4 +1,4 @@
-"""Steps 3 and 4: contexts and terms, structure, subject, the schema an issuer names."""
+"""Steps 3 and 4: contexts and terms, structure, subject."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,9 +7,8 @@ from shared.vc.errors import BudgetExceeded, DataLoss, UnknownContext, VcError
 from shared.vc.model import Finding, check
 from shared.vc.report import Check, failed, inconclusive, passed
 
-from .case import Case, Surroundings, objects, several
+from .case import Case, Surroundings
 
-OFFICIAL_SCHEMAS = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
 _KNOWN_KINDS = {"ob3", "clr2"}
 _VALID = {
     "ob3": "The badge has the structure that the standard demands.",
@@ -71,17 +70,3 @@ def _as_checks(findings: Sequence[Finding], most: int) -> Iterator[Check]:
     if len(findings) > most:
         make = failed if findings[most].severity == "error" else passed
         yield make("model.too_many", f"{len(findings) - most} more findings are not listed.")
-
-
-def check_schemas(case: Case) -> Iterator[Check]:
-    """The JSON Schemas that the issuer names: the official ones are covered by the model."""
-    listed = isinstance(case.document.get("credentialSchema"), list)
-    for index, schema in enumerate(objects(case.document.get("credentialSchema"))):
-        pointer = f"/credentialSchema/{index}" if listed else "/credentialSchema"
-        official = str(schema.get("id")).startswith(OFFICIAL_SCHEMAS)
-        if official and "1EdTechJsonSchemaValidator2019" in several(schema.get("type")):
-            reason = "The schema is the standard's own, and the structure was checked against the standard."
-            yield passed("schema.covered", reason, pointer)
-        else:
-            reason = "The badge names a JSON Schema of its own, which is not applied here."
-            yield inconclusive("schema.not_supported", reason, pointer)

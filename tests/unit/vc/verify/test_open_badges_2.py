@@ -256,3 +256,21 @@ def test_upgrades():
     assert upgrade_assertion({"issuedOn": 10**30})["issuedOn"] == 10**30
     listed = {"revokedAssertions": [{"uid": "7", "revocationReason": "x"}]}
     assert revocation_in(listed, made) is not None
+
+
+async def test_an_issuer_whose_own_id_is_no_address_is_known_by_its_address(network):
+    network.put(f"{HOST}/about", profile(id="urn:uuid:2d391246-6e0d-4dab-906c-b29770bd7aa6"))
+    report = await judged(assertion(), network)
+    assert report.verdict == "accepted", report.summary
+    assert report.credential["issuer"]["id"] == f"{HOST}/about"
+    network.put(f"{HOST}/about", profile(id="not an address"))
+    assert codes(await judged(assertion(), network), "failed") == ["key.wrong_document"]
+
+
+async def test_a_class_that_nothing_defines(network):
+    network.put(f"{HOST}/about", profile(type=["Issuer", "https://school.example/School"]))
+    assert (await judged(assertion(), network)).verdict == "accepted"
+    network.put(f"{HOST}/about", profile(type=["Issuer", "School"]))
+    report = await judged(assertion(), network)
+    assert codes(report, "failed") == ["model.missing_class"]
+    assert "'School'" in report.summary
