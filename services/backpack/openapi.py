@@ -1,4 +1,4 @@
-"""What the backpack's OpenAPI document says about signing in: learners have sessions, not access tokens."""
+"""What the backpack's OpenAPI document says about signing in: learners have sessions, organisations' programs access tokens."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.backpack.sessions.access import COOKIE
+from shared.http.openapi import SECURITY_SCHEME
 
 _SCHEMES: dict[str, Any] = {
     "session": {
@@ -32,11 +33,17 @@ def with_sessions(app: FastAPI) -> FastAPI:
 def _completed(generate: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
     def document() -> dict[str, Any]:
         made = generate()
-        made.setdefault("components", {})["securitySchemes"] = _SCHEMES
+        components = made.setdefault("components", {})
+        components["securitySchemes"] = _SCHEMES | components.get("securitySchemes", {})
         for path in made.get("paths", {}).values():
             for method, operation in path.items():
-                if method in _METHODS and "security" in operation:
+                if method in _METHODS and _is_a_learners_own(operation):
                     operation["security"] = [{"session": []}, {"cookie": []}]
         return made
 
     return document
+
+
+def _is_a_learners_own(operation: dict[str, Any]) -> bool:
+    """What asks for scopes is for programs: a session has none."""
+    return any(not asked.get(SECURITY_SCHEME) for asked in operation.get("security", ()))

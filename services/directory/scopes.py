@@ -1,7 +1,7 @@
 """What may be granted: scopes, in plain words, and the roles that hold them.
 
-A scope belongs to exactly one service, because an access token is for exactly one (RFC 8707): what a token may do at the
-issuer says nothing about the verifier.
+An access token is for exactly one service (RFC 8707): what it may do at the issuer says nothing about the verifier. A scope of
+the service's own belongs to it alone; the scopes of events and webhooks exist at each, and mean that service's.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,11 @@ from typing import Literal
 ServiceName = Literal["issuer", "backpack", "verifier", "directory"]
 Role = Literal["owner", "programme_lead", "reviewer", "auditor", "developer"]
 
+_EVENTS = {
+    "events:read": "Receive the organisation's events, those about persons included",
+    "webhooks:read": "See where the organisation's events are sent, and how that went",
+    "webhooks:write": "Decide where the organisation's events are sent",
+}
 SCOPES: dict[ServiceName, dict[str, str]] = {
     "issuer": {
         "profiles:read": "See the organisation's issuer profiles",
@@ -22,13 +27,18 @@ SCOPES: dict[ServiceName, dict[str, str]] = {
         "awards:read": "See who was awarded which badge",
         "awards:write": "Award badges in the organisation's name",
         "awards:revoke": "Revoke, suspend and reinstate badges",
+        "vc-api:read": "See the keys that sign credentials other than badges",
+        "vc-api:write": "Make and close keys that sign credentials other than badges",
+        "vc-api:issue": "Sign any credential in the organisation's name, and set its status",
+        **_EVENTS,
     },
-    "backpack": {},
+    "backpack": {**_EVENTS},
     "verifier": {
         "verifications:read": "See the organisation's verifications",
         "verifications:write": "Verify badges in bulk",
         "policies:read": "See the organisation's verification policies",
         "policies:write": "Change the organisation's verification policies",
+        **_EVENTS,
     },
     "directory": {
         "organisation:read": "See the organisation, its members and its clients",
@@ -36,6 +46,7 @@ SCOPES: dict[ServiceName, dict[str, str]] = {
         "members:write": "Invite and remove members and change their roles",
         "clients:write": "Create and revoke programs that act for the organisation",
         "recognitions:write": "Vouch for issuers in the organisation's name, and withdraw that",
+        **_EVENTS,
     },
 }
 """Service -> scope -> what a person who is asked for consent reads."""
@@ -66,7 +77,7 @@ ROLES: dict[Role, frozenset[str]] = {
         {"profiles:read", "achievements:read", "evidence:read", "awards:read", "organisation:read"}
     ),
     "auditor": _READING,
-    "developer": _READING | {"clients:write", "verifications:write"},
+    "developer": _READING | {"clients:write", "verifications:write", "webhooks:write"},
 }
 """Role -> the scopes its holder has."""
 

@@ -25,6 +25,7 @@ from services.issuer.settings import IssuerSettings
 from services.issuer.status import service as status
 from services.issuer.status.endpoints import router as status_lists
 from services.issuer.status.service import IndexBlocks
+from services.issuer.vc_api import endpoints as vc_api
 from services.issuer.web.endpoints import router as pages
 from shared.clock import Clock, utc_now
 from shared.contracts.channels import published_by
@@ -151,6 +152,9 @@ class Issuer(Service):
                 events_router(read=require("events:read")),
                 evidence_files,
                 status_lists,
+                vc_api.router,
+                vc_api.standard_router,
+                vc_api.lists_router,
                 pages,
             ],
             error_page=error_page,

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.contracts.channels import ERASED
 from shared.db import encode_json
 
 MEDIA_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 # What is published in the place of an event whose data were erased before it could be published.
-ERASED_TYPE = "org.confer.event.erased.v1"
+ERASED_TYPE = ERASED
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _OPTIONAL_TEXTS = ("dataschema", "traceparent")

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from shared.clock import Clock, utc_now
+from shared.contracts.channels import CHANNELS
 from shared.db import WriteSession, encode_json, new_id, on_commit
 from shared.messaging.envelope import MAX_EVENT_BYTES
 from shared.messaging.tables import MessagingTables
@@ -69,6 +70,8 @@ class Outgoing:
             raise ValueError(f"events of the private topic {self.topic} are kept by reference")
         if self.sequence < 1:
             raise ValueError("sequences start with 1")
+        if self.type not in CHANNELS.get(self.topic, (self.type,)):
+            raise ValueError(f"{self.type} is not among the events of {self.topic}")
 
 
 class Outbox:

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Row, bindparam, exists, func, select, update
 
 from shared.clock import Clock, utc_now
+from shared.contracts import schema_url
 from shared.db import Database, ReadSession, WriteSession
 from shared.messaging.backoff import Backoff, is_temporary
 from shared.messaging.envelope import ERASED_TYPE, MAX_EVENT_BYTES, Event
@@ -27,6 +28,7 @@ from shared.messaging.log import Log, LogUnavailable, Record, RecordRefused
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.outbox import Wake
 from shared.messaging.tables import MessagingTables
+from shared.messaging.topics import Topic
 
 BATCH = 400
 LEASE = timedelta(seconds=10)
@@ -56,6 +58,21 @@ class OutboxRow:
 
 Expand = Callable[[ReadSession, Sequence[OutboxRow]], Awaitable[Mapping[str, Mapping[str, Any] | None]]]
 """Reads the data of private events: by the rows' `id`, the event's data, or None if they were erased."""
+
+
+def expand_by_topic(each: Mapping[Topic, Expand]) -> Expand:
+    """One `Expand` for a service with several private topics; each topic's rows go to its own."""
+    by_name = {topic.name: expand for topic, expand in each.items()}
+
+    async def expand_all(
+        session: ReadSession, rows: Sequence[OutboxRow]
+    ) -> Mapping[str, Mapping[str, Any] | None]:
+        found: dict[str, Mapping[str, Any] | None] = {}
+        for name in {row.topic for row in rows}:
+            found.update(await by_name[name](session, [row for row in rows if row.topic == name]))
+        return found
+
+    return expand_all
 
 
 _Data = Mapping[str, Any] | RecordRefused | None  # None: erased; RecordRefused: there can be none
@@ -301,7 +318,7 @@ def event_of(row: OutboxRow, data: Mapping[str, Any] | None) -> Event:
         data={} if data is None else data,
         id=row.id,
         traceparent=row.traceparent,
-        dataschema=None if data is None else row.dataschema,
+        dataschema=schema_url(row.source, ERASED_TYPE) if data is None else row.dataschema,
     )
 
 

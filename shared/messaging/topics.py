@@ -37,8 +37,15 @@ PROFILES = Topic("confer.issuer.profiles")  # profile DID
 ACHIEVEMENTS = Topic("confer.issuer.achievements")  # achievement id
 STATUS_LISTS = Topic("confer.issuer.status-lists")  # list URL
 CREDENTIALS = Topic("confer.issuer.credentials", private=True, retention=PRIVATE_RETENTION)  # credential id
+ISSUER_JOBS = Topic("confer.issuer.jobs", private=True, retention=PRIVATE_RETENTION)  # job id
 HOLDINGS = Topic("confer.backpack.holdings", private=True, retention=PRIVATE_RETENTION)  # credential id
+VERIFIER_JOBS = Topic("confer.verifier.jobs", private=True, retention=PRIVATE_RETENTION)  # job id
 ORGANISATIONS = Topic("confer.directory.organisations")  # organisation id
 RECOGNITIONS = Topic("confer.directory.recognitions")  # recognition id
 
-TOPICS = (PROFILES, ACHIEVEMENTS, STATUS_LISTS, CREDENTIALS, HOLDINGS, ORGANISATIONS, RECOGNITIONS)
+TOPICS = (
+    *(PROFILES, ACHIEVEMENTS, STATUS_LISTS, CREDENTIALS, ISSUER_JOBS),
+    HOLDINGS,
+    VERIFIER_JOBS,
+    *(ORGANISATIONS, RECOGNITIONS),
+)

@@ -9,15 +9,24 @@ from services.backpack.sessions import service
 from services.backpack.sessions.service import Begun, Signed
 from shared.http.access import Access, bearer_token, require
 from shared.http.problems import Unauthenticated
+from shared.http.tokens import TokenVerifier
 from shared.web.csrf import check_origin
 
 COOKIE = "confer_backpack"
 _SIGNED = "backpack.signed"
+_DOTS_OF_A_JWT = 2  # a session's token has none
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SessionAuthenticator:
-    """Finds the learner of a request. To the rest of the code her id is the organisation all her rows belong to."""
+    """Finds the learner of a request. To the rest of the code her id is the organisation all her rows belong to.
+
+    An access token of the directory is taken too: it lets an organisation's program read the organisation's events,
+    by its scopes, and is nobody's session. A session has no scopes.
+    """
+
+    def __init__(self, programs: TokenVerifier) -> None:
+        self._programs = programs
 
     async def authenticate(self, request: Request) -> Access | None:
         """None without a token. Raises Unauthenticated for a token of no session, ForgedForm for a request by another site."""
@@ -25,6 +34,8 @@ class SessionAuthenticator:
         token, by_cookie = _token(request)
         if token is None:
             return None
+        if not by_cookie and token.count(".") == _DOTS_OF_A_JWT:
+            return await self._programs.verify(token)
         signed = await service.signed(context, token)
         if signed is None and by_cookie:
             return None  # an old cookie is no mistake of the caller's
@@ -46,7 +57,9 @@ def _token(request: Request) -> tuple[str | None, bool]:
 
 
 async def _holder(request: Request, _: Annotated[Access, Depends(require())]) -> Signed:
-    signed: Signed = request.scope[_SIGNED]
+    signed = signed_of(request)
+    if signed is None:
+        raise Unauthenticated("This is a learner's own: sign in with POST /v1/sessions.")
     return signed
 
 
