@@ -32,6 +32,8 @@ class IssuerSettings(ServiceSettings):
     """Awards per status list. The published list is never shorter than 131,072 bits, for the privacy of its members."""
     status_list_ttl: int = Field(default=60, gt=0)
     """Seconds for which others may reuse a status list without asking again."""
+    vc_api: bool = False
+    """Whether organisations may have any credential signed, badge or not (VCALM), by keys that never sign their badges."""
 
     @model_validator(mode="after")
     def _complete(self) -> "IssuerSettings":
