@@ -14,13 +14,15 @@ from services.verifier.policies import endpoints as policies
 from services.verifier.policies.service import Policies
 from services.verifier.settings import VerifierSettings
 from services.verifier.tables import INSTANCE, JOBS, RATE_LIMITS
+from services.verifier.vc_api import endpoints as vc_api
+from services.verifier.vc_api.service import VcApi
 from services.verifier.verifications import endpoints as verifications
 from services.verifier.verifications.jobs import KIND, Opening, kind_of, tidy
 from services.verifier.verifications.limits import AnonymousLimit
 from services.verifier.verifications.schemas import Batch, Item
 from services.verifier.verifications.service import Verifications
-from services.verifier.verifications.threads import Threads
 from services.verifier.web import endpoints as web
+from services.verifier.workers import Documents, Pool
 from shared.clock import Clock, utc_now
 from shared.db import KeyEncryption
 from shared.http.access import require
@@ -52,28 +54,35 @@ class Verifier(Service):
         super().__init__(settings, clock)
         self.fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
         self.authenticator = directory_tokens(settings, self.fetcher, clock)
-        self.facts = Facts(
+        self.documents = Facts(
             self.fetcher,
             clock,
             fact_seconds=settings.fact_seconds,
             status_seconds=settings.status_seconds,
             max_entries=settings.facts_kept,
         )
-        self.recognitions = Recognitions(self.facts, settings.directory_url)
+        self.recognitions = Recognitions(self.documents, settings.directory_url)
         self.policies = Policies(self.db, clock)
-        self.threads = Threads(settings.threads, settings.waiting)
-        self.verifications = Verifications(
-            facts=self.facts,
-            fetcher=self.fetcher,
-            recognitions=self.recognitions,
-            policies=self.policies,
-            contexts=ContextStore.builtin(settings.contexts_dir),
-            threads=self.threads,
-            clock=clock,
-            verdicts=Counter(
-                "confer_verifications", "Badges verified.", ["verdict"], registry=self.metrics.registry
-            ),
+        if settings.contexts_dir is not None:
+            # What cannot be read is refused here, not in every worker.
+            ContextStore.builtin(settings.contexts_dir)
+        self.pool = Pool(
+            settings.processes,
+            settings.waiting,
+            Documents(self.documents, self.recognitions),
+            contexts_dir=settings.contexts_dir,
         )
+        verdicts = Counter(
+            "confer_verifications", "Badges verified.", ["verdict"], registry=self.metrics.registry
+        )
+        self.verifications = Verifications(
+            fetcher=self.fetcher,
+            policies=self.policies,
+            pool=self.pool,
+            clock=clock,
+            verdicts=verdicts,
+        )
+        self.vc_api = VcApi(pool=self.pool, clock=clock, verdicts=verdicts)
         self.jobs = JobRunner(self.db, JOBS, {KIND: kind_of(self.verifications)}, clock)
         self.opening = Opening(self.db, self.jobs, self.policies, clock)
         self.tail = Tail(self.log, [PROFILES, STATUS_LISTS, RECOGNITIONS], self._hear)
@@ -84,10 +93,10 @@ class Verifier(Service):
         keys = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
         self.limit = AnonymousLimit(self.db, RATE_LIMITS, INSTANCE, keys, self.settings.anonymous_per_minute)
         await self.limit.start()
-        self.threads.start()
+        self.pool.start()
 
     async def stop(self) -> None:
-        await self.threads.stop()
+        await self.pool.stop()
         await self.fetcher.close()
         await super().stop()
 
@@ -109,6 +118,7 @@ class Verifier(Service):
             description=_DESCRIPTION,
             routers=[
                 verifications.router,
+                vc_api.router,
                 policies.router,
                 jobs_router(read=require("verifications:read"), write=require("verifications:write")),
                 web.router,
@@ -128,10 +138,10 @@ class Verifier(Service):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.tail.run())
             await self.tail.started.wait()
-            self.facts.hearing()
+            self.documents.hearing()
 
     async def _hear(self, event: Event) -> None:
-        await hear(event, self.facts, self.recognitions.url)
+        await hear(event, self.documents, self.recognitions.url)
 
     async def _tidy(self) -> None:
         while True:

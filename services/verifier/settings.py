@@ -15,7 +15,9 @@ class VerifierSettings(ServiceSettings):
     anonymous_per_minute: int = Field(default=60, ge=1)
     """Verifications a minute without a token, for one client address."""
     threads: int = Field(default=2, ge=1, le=64)
-    """Threads that verify. A badge made to cost time delays only what shares its thread."""
+    """Threads that verify for the VC API."""
+    processes: int = Field(default=2, ge=1, le=64)
+    """Processes that verify, best one for each core. A badge made to cost time delays only what shares its process."""
     waiting: int = Field(default=200, ge=1)
     """Verifications under way or waiting in one process; beyond that callers are told to come back."""
 

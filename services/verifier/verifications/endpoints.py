@@ -109,7 +109,7 @@ async def verify_one(request: Request, service: Current, access: Anyone) -> Resp
     headers = {} if access else await service.check_limit(request)
     given = await _given(request)
     report = await service.verifications.one(access, given)
-    return JSONResponse(report, headers={"Cache-Control": "no-store", **headers})
+    return _json(report, headers)
 
 
 @router.post(
@@ -156,7 +156,13 @@ async def verify_batch(
         answer.headers["Preference-Applied"] = "respond-async"
         return answer
     reports = await service.verifications.many(access, batch.items, batch.policy)
-    return JSONResponse({"reports": reports}, headers={"Cache-Control": "no-store"})
+    return _json(b'{"reports":[' + b",".join(reports) + b"]}")
+
+
+def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        body, headers={"Cache-Control": "no-store", **(headers or {})}, media_type="application/json"
+    )
 
 
 async def _given(request: Request) -> Item | bytes:

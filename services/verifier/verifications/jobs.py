@@ -1,5 +1,6 @@
 """Bulk verification as a job: what fetches happens outside of any transaction, what is recorded in one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -39,7 +40,10 @@ def kind_of(verifications: Verifications) -> Kind:
         # An error of ours fails the row, which can then be repaired.
         items = [_item(row.input) for row in rows]
         reports = await verifications.many(access, items, policy, own_errors=True)
-        return [replace(row, input={"report": report}) for row, report in zip(rows, reports, strict=True)]
+        return [
+            replace(row, input={"report": json.loads(report)})
+            for row, report in zip(rows, reports, strict=True)
+        ]
 
     async def record(_: WriteSession, __: Job, rows: Sequence[JobRow]) -> Sequence[RowResult]:
         return [RowResult(row.index, result=row.input["report"]) for row in rows]

@@ -48,7 +48,7 @@ class AnonymousLimit:
     async def check(self, request: Request) -> dict[str, str]:
         """Count one; returns the headers that say what is left. Raises TooManyRequests.
 
-        With the database away nobody is refused: what one process takes on is bounded all the same (`Threads`).
+        With the database away nobody is refused: what one process takes on is bounded all the same (`Pool`).
         """
         subject = hmac.new(self._salt, client_address(request).encode(), hashlib.sha256).hexdigest()
         try:

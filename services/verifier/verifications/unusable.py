@@ -13,6 +13,7 @@ Code = Literal[
     "format.unreachable",
     "format.several_credentials",
     "format.item_refused",
+    "format.too_costly",
     "format.internal_error",
 ]
 

@@ -1,5 +1,6 @@
 """The pages: a form without script, and the report it leads to."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,7 +91,7 @@ async def report_page(request: Request, service: Current) -> Response:
     async with request.form(max_files=1, max_fields=20, max_part_size=MAX_CREDENTIAL_BYTES) as form:
         given = {name: value for name in _FIELDS if isinstance(value := form.get(name), str)}
         try:
-            report = await service.verifications.one(None, await item_from_form(form))
+            report = json.loads(await service.verifications.one(None, await item_from_form(form)))
         except Problem as problem:
             return _form(request, given, problem)
     values = {

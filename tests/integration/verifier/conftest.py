@@ -113,6 +113,7 @@ def settings_of(world: World, data_dir: Path, **changes: Any) -> VerifierSetting
         "public_url": f"http://localhost:{port}",
         "directory_url": world.url,
         "anonymous_per_minute": 10_000,
+        "processes": 1,
         **changes,
     }
     settings = VerifierSettings(**given)
