@@ -2,24 +2,29 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
 from services.issuer.achievements import store as achievements
+from services.issuer.achievements.images import PNG, SVG
 from services.issuer.achievements.store import AchievementVersion
 from services.issuer.awards import store as awards
 from services.issuer.awards.store import Award
 from services.issuer.context import Context, Current
 from services.issuer.errors import RecipientErased
 from services.issuer.keys import store as keys
+from services.issuer.keys.formats import format_named
 from services.issuer.profiles import store as profiles
 from services.issuer.profiles.documents import (
     did_document,
+    jwk_set,
     profile_document,
     profile_url,
 )
-from services.issuer.web.pictures import Pictures, pictures_of
+from services.issuer.web import forms
+from services.issuer.web.forms import HTML
+from services.issuer.web.pictures import pictures_of
 from shared.db import ReadSession
 from shared.http.access import Access, optional, public
 from shared.http.etag import not_modified
@@ -27,8 +32,6 @@ from shared.http.negotiation import negotiate, negotiate_or_none
 from shared.http.problems import NotAcceptable, NotFound, problems
 from shared.http.routing import Router
 from shared.http.schemas import Id
-from shared.vc import strict_json
-from shared.vc.baking import bake_png, bake_svg
 from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3
 from shared.web import Pages
 
@@ -36,11 +39,11 @@ router = Router(tags=["public"])
 pages = Pages("services.issuer.web", title="Confer issuer")
 Reader = Annotated[Access | None, Depends(optional())]
 
-HTML, PNG, SVG = "text/html", "image/png", "image/svg+xml"
 _JSON = ("application/ld+json", "application/json")
 _DID = ("application/did+ld+json", "application/did+json", *_JSON)
-_CREDENTIAL = ("application/vc", "application/vc+ld+json", *_JSON)
-_FORMATS = {"json": "application/vc", "png": PNG, "svg": SVG, "html": HTML}
+_JWKS = ("application/jwk-set+json", "application/json")
+_MOST_KEYS = 2000
+"""Keys of the newest profiles that are listed for the whole host."""
 _FRESH = 300
 """Seconds for which public documents may be reused."""
 # An SVG opened by itself is a document: it gets nothing to run and nothing to load.
@@ -96,6 +99,44 @@ async def read_did_document(profile_id: Id, request: Request, context: Current) 
 
 
 @router.get(
+    "/issuers/{profile_id}/jwks.json",
+    dependencies=[public],
+    summary="Read an issuer's keys as JWKs",
+    responses=problems(NotFound) | _found("A JWK Set.", *_JWKS),
+    response_class=Response,
+)
+async def read_issuer_jwks(profile_id: Id, request: Request, context: Current) -> Response:
+    """The same keys as in its DID document, for verifiers of JWT badges that know no DIDs."""
+    async with context.db.read() as session:
+        profile = await profiles.get(session, profile_id)
+        if profile is None:
+            raise NotFound("There is no such issuer.")
+        held = [(key, profile.did) for key in await keys.of_profile(session, profile_id)]
+    return _key_set(request, jwk_set(held))
+
+
+@router.get(
+    "/.well-known/jwks.json",
+    dependencies=[public],
+    summary="Read the keys that JWT badges of this host are signed with",
+    responses=problems() | _found("A JWK Set.", *_JWKS),
+    response_class=Response,
+)
+async def read_host_jwks(request: Request, context: Current) -> Response:
+    """Of all issuers here (Open Badges 3.0 implementation guide, key provenance); `iss` says whose each is. The newest
+    2,000 are listed; all of one issuer are at its own `jwks.json`.
+    """
+    async with context.db.read() as session:
+        held = await keys.published_jwks(session, _MOST_KEYS)
+    return _key_set(request, jwk_set(held))
+
+
+def _key_set(request: Request, keys_shown: dict[str, Any]) -> Response:
+    media_type = negotiate_or_none(request.headers.get("accept"), _JWKS) or _JWKS[0]
+    return _document(request, keys_shown, media_type, fresh=60)
+
+
+@router.get(
     "/achievements/{achievement_id}",
     dependencies=[public],
     summary="Read the latest version of an achievement",
@@ -144,7 +185,8 @@ async def read_version_image(achievement_id: Id, number: int, request: Request, 
     summary="Read a credential",
     responses=problems(NotFound, NotAcceptable, RecipientErased)
     | _found(
-        "The signed credential: as JSON-LD, baked into an image, or as a page.", *_CREDENTIAL, PNG, SVG, HTML
+        "The badge as it was signed (JSON-LD, or a compact JWT), baked into an image, or as a page.",
+        *forms.ALL,
     ),
     response_class=Response,
 )
@@ -154,33 +196,43 @@ async def read_credential(
     context: Current,
     access: Reader,
     format: Annotated[  # noqa: A002  (the parameter's name in the address)
-        Literal["json", "png", "svg", "html"] | None, Query(description="Instead of `Accept`, for links.")
+        forms.Named | None, Query(description="Instead of `Accept`, for links.")
     ] = None,
 ) -> Response:
-    """Private unless it was awarded as public: then it takes a token of the issuing organisation with `awards:read`."""
-    accept = request.headers.get("accept") if format is None else _FORMATS[format]
-    media_type = negotiate(accept, (*_CREDENTIAL, PNG, SVG, HTML))
+    """Private unless it was awarded as public: then it takes a token of the issuing organisation with `awards:read`.
+
+    A JWT badge is there as JSON-LD too, in its envelope. Of a badge whose holder chooses what to show, everyone gets a
+    derived one, without results and evidence; the issuing organisation gets what its holder has.
+    """
+    accept = request.headers.get("accept") if format is None else forms.MEDIA_TYPES[format]
     async with context.db.read() as session:
         award = await awards.get(session, award_id)
         if award is None or not _may_read(award, access):
             raise NotFound("There is no such credential, or it is not public.")
+        media_type = negotiate(accept, forms.offered(format_named(award.proof_format)))
         credential = await awards.credential(session, award_id)
         if credential is None or credential.body is None:
             raise RecipientErased("The credential's text was erased at its holder's request.")
         version = await _published(session, award.achievement_id, award.number)
         pictures = await pictures_of(session, version)
+    badge = await forms.badge_for(award, credential.body, context.contexts, issuer=_is_issuer(award, access))
     if media_type == HTML:
-        document = strict_json.loads_object(credential.body)
-        values = {
-            "award": award,
-            "credential": document,
-            "results": _results(document["credentialSubject"]),
-            "verifier_url": context.settings.verifier_url,
-        }
-        return pages.page(request, "credential.html", values)
-    body = await _baked(credential.body, pictures, media_type)
-    headers = {"Vary": "Accept, Authorization"}
-    return _bytes(request, body, media_type, fresh=60 if award.public else None, headers=headers)
+        return _page(request, context, award, badge)
+    body = await badge.as_type(media_type, pictures)
+    fresh = 60 if award.public and not badge.secret else None
+    return _bytes(request, body, media_type, fresh=fresh, headers={"Vary": "Accept, Authorization"})
+
+
+def _page(request: Request, context: Context, award: Award, badge: forms.Badge) -> Response:
+    document = badge.document()
+    values = {
+        "award": award,
+        "credential": document,
+        "badge": badge,
+        "results": _results(document["credentialSubject"]),
+        "verifier_url": context.settings.verifier_url,
+    }
+    return pages.page(request, "credential.html", values)
 
 
 def _results(subject: dict[str, Any]) -> list[tuple[str, str]]:
@@ -196,17 +248,11 @@ def _results(subject: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _may_read(award: Award, access: Access | None) -> bool:
-    if award.public:
-        return True
+    return award.public or _is_issuer(award, access)
+
+
+def _is_issuer(award: Award, access: Access | None) -> bool:
     return access is not None and access.organisation == award.organisation and "awards:read" in access.scopes
-
-
-async def _baked(body: bytes, pictures: Pictures, media_type: str) -> bytes:
-    if media_type == PNG:
-        return bake_png(await pictures.of_type(PNG), body.decode())
-    if media_type == SVG:
-        return bake_svg(await pictures.of_type(SVG), body.decode())
-    return body
 
 
 async def _achievement(

@@ -20,7 +20,9 @@ from tests.integration.issuer.test_achievements import WHOLE
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("issuer_database", ["sqlite"], indirect=True)]
 
 
-async def judged(school: Organisation, badge: bytes, applicant: Applicant | None = None) -> Report:
+async def judged(
+    school: Organisation, badge: bytes, applicant: Applicant | None = None, *, as_holder: bool = False
+) -> Report:
     """The report of a stranger who reads what the issuer shows to everyone."""
     stranger = school.stage.client()
 
@@ -37,11 +39,16 @@ async def judged(school: Organisation, badge: bytes, applicant: Applicant | None
         return Fetched(url, url, 200, media_type, answer.content, utc_now(), digest)
 
     return await verify(
-        badge, fetcher=fetch, contexts=ContextStore.builtin(), now=utc_now(), applicant=applicant
+        badge,
+        fetcher=fetch,
+        contexts=ContextStore.builtin(),
+        now=utc_now(),
+        applicant=applicant,
+        as_holder=as_holder,
     )
 
 
-async def whole(school: Organisation) -> dict[str, Any]:
+async def whole(school: Organisation, **terms: Any) -> dict[str, Any]:
     """An award with most of what can be in one."""
     achievement = await school.achievement(achievement=WHOLE, suspendable=True)
     evidence = await school.client.post("/v1/evidence", files={"file": ("x.txt", b"A report.")})
@@ -62,6 +69,7 @@ async def whole(school: Organisation) -> dict[str, Any]:
         valid_until="2031-01-01T00:00:00Z",
         awarded_date="2026-06-30T00:00:00Z",
         description="With distinction.",
+        **terms,
     )
 
 
