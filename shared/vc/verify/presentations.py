@@ -20,7 +20,7 @@ from shared.vc.proofs.presentation_jwt import verify as verify_token
 from shared.vc.report import Check, Report, Verdict, failed, inconclusive, passed
 from shared.vc.strict_json import JsonObject
 
-from .case import several
+from .case import Expected, several
 from .keys import problem_check, require_controller, retrieved_check
 from .limits import Limits
 from .pipeline import verify
@@ -83,6 +83,7 @@ async def verify_presentation(
     recognitions: RecognitionLookup | None = None,
     limits: Limits = _NO_LIMITS,
     proven: ProvenLists | None = None,
+    any_controller: bool = False,
 ) -> PresentationReport:
     """Verify a presentation and every credential in it.
 
@@ -97,6 +98,7 @@ async def verify_presentation(
         recognitions: asks registries about an issuer; nobody is asked without it.
         limits: what all of it may cost together.
         proven: as `verify` takes it.
+        any_controller: of the credentials, as `Expected` has it.
 
     Raises:
         Unrecognised: it is no presentation of any kind known here.
@@ -126,6 +128,7 @@ async def verify_presentation(
                 recognitions=recognitions,
                 limits=part,
                 proven=proven,
+                expected=Expected(any_controller=any_controller),
             )
         except Unrecognised as error:
             checks.append(failed("embedded.invalid", error.reason, f"/verifiableCredential/{index}"))

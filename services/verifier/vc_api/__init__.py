@@ -1,0 +1,1 @@
+"""The verifier endpoints of VCALM (the VC API): any verifiable credential or presentation, badge or not. Nothing is signed."""

@@ -1,0 +1,52 @@
+"""What happens to a request of the VC API: a worker answers it, as it answers every other verification."""
+
+from typing import Any
+
+from prometheus_client import Counter
+
+from services.verifier.vc_api.requests import VERIFIED
+from services.verifier.vc_api.schemas import CredentialIn, Options, PresentationIn
+from services.verifier.workers import Answer, Pool, Task
+from shared.clock import Clock
+from shared.http.body import too_large
+from shared.vc import strict_json
+from shared.vc.baking import TooLong
+
+
+class VcApi:
+    """Verifies what it is given and keeps nothing of it."""
+
+    def __init__(self, *, pool: Pool, clock: Clock, verdicts: Counter) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._verdicts = verdicts
+
+    async def credential(self, given: CredentialIn) -> tuple[str, bytes]:
+        """What became of a credential, and the answer's body. Raises Busy, TooLarge."""
+        return await self._answered(given.verifiable_credential, given.options, presentation=False)
+
+    async def presentation(self, given: PresentationIn) -> tuple[str, bytes]:
+        """The same for a presentation and every credential in it."""
+        proofless = given.presentation is not None
+        return await self._answered(given.document, given.options, presentation=True, proofless=proofless)
+
+    async def _answered(
+        self, document: dict[str, Any], options: Options, *, presentation: bool, proofless: bool = False
+    ) -> tuple[str, bytes]:
+        asked = {
+            "presentation": presentation,
+            "proofless": proofless,
+            "options": options.model_dump(by_alias=True),
+        }
+        task = Task(strict_json.dumps(document), self._clock(), "", vc_api=asked)
+        answer = await self._pool.one(task)
+        if answer.verdict is None:
+            raise _no_answer(answer)
+        self._verdicts.labels("accepted" if answer.verdict == VERIFIED else "rejected").inc()
+        return answer.verdict, answer.report
+
+
+def _no_answer(answer: Answer) -> Exception:
+    if answer.why == "too_long":
+        return too_large(TooLong.limit)
+    return RuntimeError(f"a worker could not answer ({answer.why}): {answer.reason}")
