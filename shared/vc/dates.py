@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 # Python reads a zone of +14:80 as +15:20; RFC 3339 (5.6) has no such minute.
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:[0-5]\d)", re.ASCII)
+_WHOLE_SECONDS = len("2025-01-31T09:30:00Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -16,6 +17,8 @@ def parse_date_time(text: object) -> datetime | None:
     if not isinstance(text, str) or _DATE_TIME.fullmatch(text) is None:
         return None
     try:
+        if len(text) == _WHOLE_SECONDS:
+            return datetime.fromisoformat(text)  # in UTC already
         return datetime.fromisoformat(_to_microseconds(text)).astimezone(UTC)
     except (ValueError, OverflowError):  # beyond the year 1 or 9999 once in UTC
         return None

@@ -11,7 +11,8 @@ from shared.vc.strict_json import JsonObject
 from .classes import CLASSES, Class, Property
 from .contexts import context_findings, is_version_1
 from .findings import Finding, at
-from .relations import relation_findings
+from .relations import relation_of
+from .sound import UNSURE, units_if_sound
 from .values import is_sound, value_finding
 
 MAX_FINDINGS = 50
@@ -38,7 +39,12 @@ def check_class(
     value: object, name: str, pointer: str = "", *, budget: Budget | None = None
 ) -> list[Finding]:
     """`check` for any class of the data model ("Achievement", "Profile", …), at `pointer` in a document."""
-    walk = _Walk(budget or Budget())
+    budget = budget or Budget()
+    units = units_if_sound(value, name)
+    if units != UNSURE:
+        budget.spend(units)
+        return []
+    walk = Walk(budget)
     found = list(islice(walk.inspect(value, CLASSES[name], pointer), MAX_FINDINGS + 1))
     if len(found) > MAX_FINDINGS:
         found[MAX_FINDINGS:] = [
@@ -76,7 +82,7 @@ def _texts(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-class _Walk:
+class Walk:
     """One walk through a document, under a work budget."""
 
     def __init__(self, budget: Budget) -> None:
@@ -105,7 +111,9 @@ class _Walk:
                     yield Finding(at(pointer, name), "model.unexpected", reason)
         if "@context" in table.properties:
             yield from context_findings(value, table.name, pointer)
-        yield from relation_findings(value, table.name, pointer)
+        relation = relation_of(table.name)
+        if relation is not None:
+            yield from relation(value, pointer)
 
     def _values(self, value: Any, rule: Property, parent: str, name: str) -> Iterator[Finding]:
         if rule.kind == "context":

@@ -9,12 +9,12 @@ from shared.vc.strict_json import JsonObject
 
 from .findings import Finding, at
 
+Relation = Callable[[JsonObject, str], Iterator[Finding]]
 
-def relation_findings(value: JsonObject, name: str, pointer: str) -> Iterator[Finding]:
-    """Faults between the properties of one object of the class `name`."""
-    rule = _RULES.get(name.partition("/")[0])
-    if rule is not None:
-        yield from rule(value, pointer)
+
+def relation_of(name: str) -> Relation | None:
+    """The faults there can be between the properties of one object of the class `name`, given its pointer."""
+    return _RULES.get(name.partition("/")[0])
 
 
 def _credential(value: JsonObject, pointer: str) -> Iterator[Finding]:
@@ -42,7 +42,9 @@ def _related(value: JsonObject, pointer: str) -> Iterator[Finding]:
 
 
 def _period(value: JsonObject, start: str, end: str, pointer: str) -> Iterator[Finding]:
-    first, last = parse_date_time(value.get(start)), parse_date_time(value.get(end))
+    if end not in value:
+        return
+    first, last = parse_date_time(value.get(start)), parse_date_time(value[end])
     if first is not None and last is not None and last < first:
         reason = f"`{end}` lies before `{start}`."
         yield Finding(at(pointer, end), "model.dates_reversed", reason)
@@ -153,7 +155,7 @@ def _criteria(value: JsonObject, pointer: str) -> Iterator[Finding]:
         yield Finding(pointer, "model.criteria_empty", reason)
 
 
-_RULES: Mapping[str, Callable[[JsonObject, str], Iterator[Finding]]] = {
+_RULES: Mapping[str, Relation] = {
     "AchievementCredential": _credential,
     "EndorsementCredential": _credential,
     "VerifiableCredential": _plain_credential,
