@@ -28,6 +28,8 @@ async def rebuild(service: Service, consumer: str = "") -> Sequence[str]:
     Raises:
         NotPossible: the service has no such projection.
     """
+    if not consumer and not service.projections():
+        return [f"the {service.name} keeps nothing that is made from events; its caches begin empty"]
     tables = _tables(service)
     lines: list[str] = []
     for projection in _chosen(service, consumer):
@@ -86,7 +88,7 @@ def _chosen(service: Service, consumer: str) -> Sequence[Projection]:
 def _tables(service: Service) -> MessagingTables:
     tables = tables_in(import_module(service.migrations).metadata)
     if tables is None:
-        raise NotPossible(f"the {service.name} keeps nothing of events: restart it, and its caches are empty")
+        raise NotPossible(f"the {service.name} keeps no events")
     return tables
 
 
