@@ -16,6 +16,8 @@ _VOCABULARIES = (
     "https://www.w3.org/ns/credentials/",
     "https://w3id.org/security#",
     "https://purl.imsglobal.org/spec/vc/",
+    "https://schema.org/",  # what things are called: names, descriptions, tags
+    "http://purl.org/dc/terms/",
 )
 
 
