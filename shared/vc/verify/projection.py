@@ -1,5 +1,6 @@
 """The credential as the report shows it: the same keys always, null where the badge says nothing."""
 
+import json
 from typing import Any
 
 from shared.vc.strict_json import JsonObject
@@ -11,36 +12,105 @@ MOST = 100
 
 
 def project(document: JsonObject) -> JsonObject:
-    """The part of the report named `credential`."""
-    subject = next(iter(objects(document.get("credentialSubject"))), {})
-    achievement = next(iter(objects(subject.get("achievement"))), None)
+    """The part of the report named `credential`: what is said, wherever in the document and in whatever order.
+
+    RDF knows neither: a signature over it fits as well when a name stands with another mention of the same issuer, or a
+    tag stands twice.
+    """
+    said = Things(document)
+    subject = said.of(next(iter(objects(document.get("credentialSubject"))), {}))
+    achievement = said.of(next(iter(objects(subject.get("achievement"))), None))
     return {
         "id": _string(document.get("id")),
-        "types": [one for one in several(document.get("type"))[:MOST] if isinstance(one, str)],
+        "types": _texts(document.get("type")),
         "name": text(document.get("name")) or (text(achievement.get("name")) if achievement else None),
         "description": text(document.get("description")),
-        "image": _image(document.get("image")) or _image(subject.get("image")),
-        "issuer": _profile(document.get("issuer")),
-        "achievement": None if achievement is None else _achievement(achievement),
-        "creator": None if achievement is None else _profile(achievement.get("creator")),
+        "image": _image(document.get("image"), said) or _image(subject.get("image"), said),
+        "issuer": _profile(document.get("issuer"), said),
+        "achievement": None if achievement is None else _achievement(achievement, said),
+        "creator": None if achievement is None else _profile(achievement.get("creator"), said),
         "subject": _subject(subject),
         "valid_from": _string(document.get("validFrom", document.get("issuanceDate"))),
         "valid_until": _string(document.get("validUntil", document.get("expirationDate"))),
         "awarded_at": _string(document.get("awardedDate")),
-        "results": _results(subject, achievement or {}),
-        "evidence": [_evidence(one) for one in objects(document.get("evidence"))[:MOST]],
+        "results": _results(subject, achievement or {}, said),
+        "evidence": [_evidence(one) for one in said.each(document.get("evidence"))],
     }
 
 
+class Things:
+    """What a document says of each thing that it mentions more than once, by its id."""
+
+    def __init__(self, document: JsonObject) -> None:
+        mentions: dict[str, list[JsonObject]] = {}
+        waiting: list[Any] = [document]
+        while waiting:
+            value = waiting.pop()
+            if type(value) is dict:
+                name = value.get("id")
+                if type(name) is str:
+                    mentions.setdefault(name, []).append(value)
+                for member, inner in value.items():
+                    # A proof is a graph of its own.
+                    if (type(inner) is dict or type(inner) is list) and member != "proof":
+                        waiting.append(inner)
+            else:
+                waiting.extend(inner for inner in value if type(inner) is dict or type(inner) is list)
+        self._mentions = {name: ones for name, ones in mentions.items() if len(ones) > 1}
+        self._joined: dict[str, JsonObject] = {}
+
+    def of(self, value: Any) -> Any:
+        """An object, or the id of one, as all that is said of it; anything else as it is."""
+        name = value.get("id") if isinstance(value, dict) else value
+        if not isinstance(name, str) or name not in self._mentions:
+            return value
+        if name not in self._joined:
+            self._joined[name] = _joined(self._mentions[name])
+        return self._joined[name]
+
+    def each(self, value: Any) -> list[JsonObject]:
+        """The objects of a property, so many at most, and what has a name once."""
+        found: dict[Any, JsonObject] = {}
+        for position, one in enumerate(several(value)):
+            thing = self.of(one)
+            if isinstance(thing, dict):
+                name = thing.get("id")
+                found.setdefault(name if isinstance(name, str) else position, thing)
+        return list(found.values())[:MOST]
+
+
+def _joined(mentions: list[JsonObject]) -> JsonObject:
+    """One object out of several with the same id; of values that differ, in an order that does not depend on place."""
+    found: JsonObject = {}
+    for name in dict.fromkeys(name for one in mentions for name in one):
+        given = [one[name] for one in mentions if name in one]
+        if all(type(one) is str and one == given[0] for one in given) or len(given) == 1:
+            found[name] = given[0]
+            continue
+        distinct = {_written(item): item for one in given for item in several(one)}
+        found[name] = [distinct[written] for written in sorted(distinct)]
+    return found
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _texts(value: Any) -> list[str]:
+    return list(dict.fromkeys(one for one in several(value) if isinstance(one, str)))[:MOST]
+
+
 def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return next((one for one in several(value) if isinstance(one, str)), None)
 
 
 def _number(value: Any) -> int | float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    numbers = (one for one in several(value) if isinstance(one, int | float) and not isinstance(one, bool))
+    return next(numbers, None)
 
 
-def _image(value: Any) -> JsonObject | None:
+def _image(value: Any, said: Things) -> JsonObject | None:
+    value = said.of(value)
     if isinstance(value, str):
         return {"id": value, "caption": None}
     if isinstance(value, dict) and isinstance(value.get("id"), str):
@@ -48,7 +118,8 @@ def _image(value: Any) -> JsonObject | None:
     return None
 
 
-def _profile(value: Any) -> JsonObject | None:
+def _profile(value: Any, said: Things) -> JsonObject | None:
+    value = said.of(value)
     if isinstance(value, str):
         return {"id": value, "name": None, "url": None, "image": None}
     if not isinstance(value, dict):
@@ -57,12 +128,12 @@ def _profile(value: Any) -> JsonObject | None:
         "id": _string(value.get("id")),
         "name": text(value.get("name")),
         "url": _string(value.get("url")),
-        "image": _image(value.get("image")),
+        "image": _image(value.get("image"), said),
     }
 
 
-def _achievement(value: JsonObject) -> JsonObject:
-    criteria = value.get("criteria")
+def _achievement(value: JsonObject, said: Things) -> JsonObject:
+    criteria = said.of(value.get("criteria"))
     criteria = criteria if isinstance(criteria, dict) else {}
     return {
         "id": _string(value.get("id")),
@@ -70,9 +141,9 @@ def _achievement(value: JsonObject) -> JsonObject:
         "description": text(value.get("description")),
         "achievement_type": _string(value.get("achievementType")),
         "criteria": {"id": _string(criteria.get("id")), "narrative": text(criteria.get("narrative"))},
-        "image": _image(value.get("image")),
-        "tags": [one for one in several(value.get("tag"))[:MOST] if isinstance(one, str)],
-        "alignments": [_alignment(one) for one in objects(value.get("alignment"))[:MOST]],
+        "image": _image(value.get("image"), said),
+        "tags": _texts(value.get("tag")),
+        "alignments": [_alignment(one) for one in said.each(value.get("alignment"))],
         "language": _string(value.get("inLanguage")),
         "version": text(value.get("version")),
         "human_code": text(value.get("humanCode")),
@@ -107,16 +178,18 @@ def _subject(value: JsonObject) -> JsonObject:
     }
 
 
-def _results(subject: JsonObject, achievement: JsonObject) -> list[JsonObject]:
+def _results(subject: JsonObject, achievement: JsonObject, said: Things) -> list[JsonObject]:
     descriptions: dict[str, JsonObject] = {}
     levels: dict[str, str | None] = {}
-    for one in objects(achievement.get("resultDescription")):
-        if isinstance(one.get("id"), str):
-            descriptions[one["id"]] = one
-        for level in objects(one.get("rubricCriterionLevel")):
-            if isinstance(level.get("id"), str):
-                levels[level["id"]] = text(level.get("name"))
-    return [_result(one, descriptions, levels) for one in objects(subject.get("result"))[:MOST]]
+    for one in said.each(achievement.get("resultDescription")):
+        name = _string(one.get("id"))
+        if name is not None:
+            descriptions[name] = one
+        for level in said.each(one.get("rubricCriterionLevel")):
+            named = _string(level.get("id"))
+            if named is not None:
+                levels[named] = text(level.get("name"))
+    return [_result(one, descriptions, levels) for one in said.each(subject.get("result"))]
 
 
 def _result(
