@@ -45,7 +45,7 @@ def main(
         rows = [Row(suite.name, None, _floor(suite, places[suite.name], folder)) for suite in chosen]
         if not floor:
             state = Path(running.enter_context(tempfile.TemporaryDirectory()))
-            instances = Instances(running.enter_context(stack(state)))
+            instances = Instances(running.enter_context(stack(state, suites)))
             for row, suite in zip(rows, chosen, strict=True):
                 row.ours = _ours(suite, places[suite.name], folder, instances)
         print_table(rows)

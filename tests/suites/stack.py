@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.http.client import ConnectionFailed, open_client
+from shared.vc.contexts import CREDENTIALS_V2
 from tests.harness import processes
 from tests.harness.platform import free_ports
 from tests.harness.story import Story
@@ -25,6 +26,8 @@ EXAMPLES = {"@context": {"@vocab": "https://www.w3.org/ns/credentials/examples#"
 Operators do not want it, so it is not among the built-in ones.
 """
 _EXAMPLES_URL = "https://www.w3.org/ns/credentials/examples/v2"
+EARLIER_V2 = Path("vc-data-model", "contexts", "credentials", "v2")
+"""An earlier body of credentials/v2 (w3c/vc-data-model, commit 8d0ee107), whose digest the data model suite gives."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class _Inside:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[Stack]:
+def stack(folder: Path, suites: Path) -> Iterator[Stack]:
     """Start the services in `folder` and wait until they are ready; end them afterwards."""
     first = free_ports(5)
     ports = {name: first + number for number, name in enumerate(NAMES)}
@@ -69,7 +72,7 @@ def stack(folder: Path) -> Iterator[Stack]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CONFER_")},
         "CONFER_DATA_DIR": str(folder / "data"),
-        "CONFER_CONTEXTS_DIR": str(_contexts(folder / "contexts")),
+        "CONFER_CONTEXTS_DIR": str(_contexts(folder / "contexts", suites)),
         "CONFER_PEERS": json.dumps({url: f"http://127.0.0.1:{ports[name]}" for name, url in public.items()}),
         "CONFER_VERIFIER_ANONYMOUS_PER_MINUTE": "1000000",
         "CONFER_ISSUER_VC_API": "true",
@@ -102,15 +105,17 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _contexts(folder: Path) -> Path:
-    """The examples' context as an operator would pin it (`CONFER_CONTEXTS_DIR`)."""
+def _contexts(folder: Path, suites: Path) -> Path:
+    """The contexts that the suites need beside the built-in ones, as an operator would pin them."""
     folder.mkdir()
-    body = json.dumps(EXAMPLES).encode()
-    (folder / "examples-v2.json").write_bytes(body)
-    source: dict[str, Any] = {
-        "file": "examples-v2.json",
-        "urls": [_EXAMPLES_URL],
-        "sha256": hashlib.sha256(body).hexdigest(),
-    }
-    (folder / "sources.json").write_text(json.dumps([source]))
+    earlier = suites / EARLIER_V2
+    bodies = {_EXAMPLES_URL: json.dumps(EXAMPLES).encode()}
+    if earlier.is_file():
+        bodies[CREDENTIALS_V2] = earlier.read_bytes()
+    sources: list[dict[str, Any]] = []
+    for number, (url, body) in enumerate(bodies.items()):
+        name = f"context-{number}.json"
+        (folder / name).write_bytes(body)
+        sources.append({"file": name, "urls": [url], "sha256": hashlib.sha256(body).hexdigest()})
+    (folder / "sources.json").write_text(json.dumps(sources))
     return folder
