@@ -4,9 +4,11 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from services.verifier.vc_api.problems import PARSING, UNKNOWN_OPTION, problem
-from services.verifier.vc_api.schemas import ProblemDetails, Verified
+from services.verifier.vc_api.schemas import Options, ProblemDetails, Verified
 from shared.http.errors import problem_response
 from shared.http.problems import FieldError, InvalidRequest, Problem, Unparseable, UnsupportedMediaType
+
+_OPTIONS = frozenset(field.alias or name for name, field in Options.model_fields.items())
 
 
 def refused(request: Request, given: Problem) -> Response:
@@ -22,6 +24,7 @@ def refused(request: Request, given: Problem) -> Response:
 
 
 def _error(each: FieldError) -> ProblemDetails:
-    unknown = each.pointer.startswith("/options/") and "permitted" in each.detail
+    option = each.pointer.removeprefix("/options/")
+    unknown = option != each.pointer and option.partition("/")[0] not in _OPTIONS
     kind = UNKNOWN_OPTION if unknown else PARSING
     return problem(kind, f"{each.pointer or '/'}: {each.detail}", "format.item_refused", each.pointer or None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.verifier.vc_api.answers import credential_out, malformed, presentation_out
 from services.verifier.vc_api.problems import PARSING, problem
-from services.verifier.vc_api.schemas import CredentialOut, Options, PresentationOut, Verified
+from services.verifier.vc_api.schemas import Options, Verified
 from shared.vc import strict_json
 from shared.vc.contexts import ContextStore
 from shared.vc.fetching import Fetch
@@ -66,9 +66,16 @@ async def answered(
             )
             answer, readable = credential_out(report, document, options), True
     except Unrecognised as error:
-        found = [problem(PARSING, error.reason, "format.unrecognised")]
-        shape = PresentationOut if asked["presentation"] else CredentialOut
-        answer = shape(verified=False, errors=found, warnings=[], problem_details=found)
-        readable = False
-    body = answer.model_dump_json(by_alias=True, exclude_none=True).encode()
-    return (VERIFIED if answer.verified else UNVERIFIED) if readable else UNREADABLE, body
+        return UNREADABLE, refusal(PARSING, error.reason, "format.unrecognised")
+    verdict = (VERIFIED if answer.verified else UNVERIFIED) if readable else UNREADABLE
+    return verdict, _written(answer)
+
+
+def refusal(kind: str, detail: str, code: str) -> bytes:
+    """The answer's body where nothing could be verified, for this one reason."""
+    found = [problem(kind, detail, code)]
+    return _written(Verified(verified=False, errors=found, warnings=[], problem_details=found))
+
+
+def _written(answer: Verified) -> bytes:
+    return answer.model_dump_json(by_alias=True, exclude_none=True).encode()

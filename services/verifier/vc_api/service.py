@@ -4,7 +4,8 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from services.verifier.vc_api.requests import VERIFIED
+from services.verifier.vc_api.problems import MALFORMED
+from services.verifier.vc_api.requests import UNREADABLE, VERIFIED, refusal
 from services.verifier.vc_api.schemas import CredentialIn, Options, PresentationIn
 from services.verifier.workers import Answer, Pool, Task
 from shared.clock import Clock
@@ -41,12 +42,17 @@ class VcApi:
         task = Task(strict_json.dumps(document), self._clock(), "", vc_api=asked)
         answer = await self._pool.one(task)
         if answer.verdict is None:
-            raise _no_answer(answer)
+            return _without_report(answer)
         self._verdicts.labels("accepted" if answer.verdict == VERIFIED else "rejected").inc()
         return answer.verdict, answer.report
 
 
-def _no_answer(answer: Answer) -> Exception:
+def _without_report(answer: Answer) -> tuple[str, bytes]:
+    """What is answered where the worker had no report; raises what is no fault of the document's."""
     if answer.why == "too_long":
-        return too_large(TooLong.limit)
-    return RuntimeError(f"a worker could not answer ({answer.why}): {answer.reason}")
+        raise too_large(TooLong.limit)
+    if answer.why == "overran":
+        return UNREADABLE, refusal(
+            MALFORMED, "Verifying it took more work than anything may.", "format.item_refused"
+        )
+    raise RuntimeError(f"a worker could not answer ({answer.why}): {answer.reason}")

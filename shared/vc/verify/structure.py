@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from shared.vc import jsonld
 from shared.vc.errors import BudgetExceeded, DataLoss, UnknownContext, VcError
 from shared.vc.model import Finding, check
+from shared.vc.related_resources import wrong_digests
 from shared.vc.report import Check, failed, inconclusive, passed
 
 from .case import Case, Surroundings
@@ -50,6 +51,7 @@ def check_structure(case: Case, around: Surroundings) -> Iterator[Check]:
     if case.family not in _KNOWN_KINDS:
         reason = "This is a verifiable credential, but neither an Open Badge nor an endorsement."
         yield failed("model.not_a_known_credential", reason, "/type")
+    findings += wrong_digests(case.document, around.contexts)
     errors = [finding for finding in findings if finding.severity == "error"]
     for code_group in ("context", "subject", "model"):
         several_found = [one for one in findings if one.code.startswith(code_group)]
