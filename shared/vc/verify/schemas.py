@@ -49,7 +49,7 @@ async def _check(
     if STANDARDS_OWN in types and str(address).startswith(OFFICIAL_SCHEMAS):
         reason = "The schema is the standard's own, and the structure was checked against the standard."
         return passed("schema.covered", reason, pointer)
-    if not {STANDARDS_OWN, GENERAL} & set(types) or not isinstance(address, str):
+    if (STANDARDS_OWN not in types and GENERAL not in types) or not isinstance(address, str):
         reason = "The badge names a schema of a kind that is not applied here."
         return inconclusive("schema.not_supported", reason, pointer)
     if not proven:
