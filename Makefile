@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint format docs migrate lock clean
+.PHONY: help run demo test bench peers lint format docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ test: $(VENV)/.test lint ## lint, then every test (PostgreSQL, Kafka, Chromium w
 
 bench: $(VENV)/.bench ## speed and memory beside other libraries, into var/bench.json (OPTIONS="--quick", "--help")
 	@$(BIN)/python -m tests.bench $(OPTIONS)
+
+peers: $(VENV)/.test ## what other libraries make of what Confer issues, format by format, and the other way round
+	@$(BIN)/python -m tests.conformance
 
 lint: $(VENV)/.test ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check .

@@ -22,36 +22,43 @@ Document = dict[str, Any]
 
 @cache
 def _install() -> Path:
-    """The folder with Node's peers as `node/package.json` pins them, installed once for each state of that file."""
+    """The folder with Node's peers as `node/package-lock.json` pins them, installed once for each state of that file."""
     if shutil.which("npm") is None:
         without("node", "npm is not installed: the peers on Node.js were not asked")
-    wanted = (HERE / "package.json").read_bytes()
+    wanted = (HERE / "package-lock.json").read_bytes()
     folder = (INSTALLED / f"node-{hashlib.sha256(wanted).hexdigest()[:16]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes may want it at once
         done = folder / ".installed"
         if not done.exists():
-            (folder / "package.json").write_bytes(wanted)
-            command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, folder / name)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             made = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
             )
             if made.returncode:
                 without("node", f"the peers on Node.js could not be installed: {made.stderr.strip()[-300:]}")
             done.touch()
-        # An ES module finds its packages from where it lies, so the runner has to lie beside them.
-        shutil.copy(HERE / "peer.mjs", folder / "peer.mjs")
+        # An ES module finds its packages from where it lies, so the runners have to lie beside them.
+        for runner in HERE.glob("*.mjs"):
+            shutil.copy(runner, folder / runner.name)
     return folder
 
 
 def ask_node(
-    requests: Sequence[Mapping[str, Any]], documents: Mapping[str, Document] | None = None
+    requests: Sequence[Mapping[str, Any]],
+    documents: Mapping[str, Document] | None = None,
+    *,
+    runner: str = "peer.mjs",
 ) -> list[Document]:
-    """Put `requests` (see node/peer.mjs) to Digital Bazaar's `vc`; `documents` is all that it can reach, by URL."""
+    """Put `requests` to a runner (node/peer.mjs: Digital Bazaar's `vc`; node/core.mjs: `verifier-core`); `documents` is
+    all that it can reach, by URL.
+    """
     sent = json.dumps({"documents": dict(documents or {}), "requests": list(requests)})
     ran = subprocess.run(
-        ["node", "peer.mjs"],
+        ["node", runner],
         cwd=_install(),
         input=sent,
         capture_output=True,

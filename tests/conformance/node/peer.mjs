@@ -7,8 +7,11 @@
 //         with suite "ecdsa-sd-2023": {…, mandatory}, JSON pointers; the credential has a base proof
 // derive: {credential, selective}            -> {credential}: with a derived proof, of a base proof
 // verify: {credential, check_status, now?}   -> {verified, statuses, error}: whether each entry's bit is set, where asked
+//         of a presentation: {credential, challenge, domain}
+// present: {credential, challenge, domain, seed} -> {credential}: a signed presentation of the credential
 //
-// Nothing is fetched: contexts come from the packages, every other URL from `documents`; an unknown URL is an error.
+// Nothing is fetched: contexts come from the packages, every other URL from `documents`, a request's own before those of
+// all; an unknown URL is an error.
 import {createRequire} from 'node:module';
 import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
 import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
@@ -57,7 +60,8 @@ function didKeyDocument(did) {
     '@context': [didContext, multikeyContext],
     id: did,
     verificationMethod: [{id, type: 'Multikey', controller: did, publicKeyMultibase}],
-    assertionMethod: [id]
+    assertionMethod: [id],
+    authentication: [id]
   };
 }
 
@@ -86,13 +90,22 @@ async function derive({credential, selective}, documentLoader) {
   return {credential: await vc.derive({verifiableCredential: credential, suite, documentLoader})};
 }
 
-async function verify({credential, check_status: withStatus, now}, documentLoader) {
+async function present({credential, challenge, domain, seed}, documentLoader) {
+  const {did, key} = await keyPair('eddsa-rdfc-2022', seed);
+  const presentation = vc.createPresentation({verifiableCredential: credential, holder: did});
+  const suite = new DataIntegrityProof({signer: key.signer(), cryptosuite: eddsaRdfc2022});
+  return {credential: await vc.signPresentation({presentation, suite, challenge, domain, documentLoader})};
+}
+
+async function verify({credential, check_status: withStatus, now, challenge, domain}, documentLoader) {
   const suite = [...Object.values(suites), ecdsaSd2023.createVerifyCryptosuite()]
     .map(cryptosuite => new DataIntegrityProof({cryptosuite}));
-  const answer = await vc.verifyCredential({
-    credential, suite, documentLoader, now,
+  const how = {
+    suite, documentLoader, now,
     checkStatus: withStatus ? options => checkStatus({...options, verifyBitstringStatusListCredential: true}) : undefined
-  });
+  };
+  const answer = challenge === undefined ? await vc.verifyCredential({credential, ...how}) :
+    await vc.verify({presentation: credential, challenge, domain, ...how});
   const reasons = answer.error ? [answer.error.message, ...(answer.error.errors || []).map(({message}) => message)] : [];
   if(answer.statusResult && answer.statusResult.error) {
     reasons.push(`status: ${answer.statusResult.error.message}`);
@@ -103,7 +116,7 @@ async function verify({credential, check_status: withStatus, now}, documentLoade
 
 async function answer(request, documentLoader) {
   try {
-    return await {issue, derive, verify}[request.op](request, documentLoader);
+    return await {issue, derive, present, verify}[request.op](request, documentLoader);
   } catch(error) {
     return {verified: false, error: error.message};
   }
@@ -116,6 +129,6 @@ for await (const chunk of process.stdin) {
 const {documents, requests} = JSON.parse(input);
 const results = [];
 for(const request of requests) {
-  results.push(await answer(request, loader(documents)));
+  results.push(await answer(request, loader({...documents, ...request.documents})));
 }
 process.stdout.write(JSON.stringify({results}));
