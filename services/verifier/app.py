@@ -82,7 +82,9 @@ class Verifier(Service):
             clock=clock,
             verdicts=verdicts,
         )
-        self.vc_api = VcApi(pool=self.pool, clock=clock, verdicts=verdicts)
+        self.vc_api = VcApi(
+            pool=self.pool, clock=clock, verdicts=verdicts, checks=settings.vc_api_checks
+        )
         self.jobs = JobRunner(self.db, JOBS, {KIND: kind_of(self.verifications)}, clock)
         self.opening = Opening(self.db, self.jobs, self.policies, clock)
         self.tail = Tail(self.log, [PROFILES, STATUS_LISTS, RECOGNITIONS], self._hear)

@@ -35,8 +35,8 @@ def with_contexts(credential: _Object, *, enveloping: bool, status: bool) -> _Ob
     return {**credential, "@context": [*contexts, *(one for one in wanted if one not in contexts)]}
 
 
-def check_credential(credential: _Object, store: ContextStore) -> None:
-    """Refuse what must not be signed.
+def check_credential(credential: _Object, store: ContextStore, *, as_json: bool) -> None:
+    """Refuse what must not be signed. `as_json`: the signature will cover the JSON, not the RDF that it stands for.
 
     Raises:
         CredentialRefused: naming each place that breaks the data model, a digest that is wrong, or a context that is not
@@ -55,6 +55,7 @@ def check_credential(credential: _Object, store: ContextStore) -> None:
             raise CredentialRefused("`@context` has to be an array (VCDM 2.0, 4.3).")
         if any(not isinstance(proof.get("type"), str) for proof in proofs):
             raise CannotSecure("Every proof that the credential has already needs a type.")
-        jsonld.to_quads({name: each for name, each in credential.items() if name != "proof"}, store)
+        unsigned = {name: each for name, each in credential.items() if name != "proof"}
+        jsonld.to_quads(jsonld.without_directions(unsigned) if as_json else unsigned, store)
     except VcError as error:
         raise refused(error, "/credential") from error

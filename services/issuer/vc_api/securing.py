@@ -44,6 +44,11 @@ class Securing:
     def enveloping(self) -> bool:
         return self.name in {JWT, SD_JWT}
 
+    @property
+    def signs_json(self) -> bool:
+        """Whether what is signed is the credential's JSON, not the RDF that it stands for."""
+        return self.enveloping or self.name in data_integrity.JSON_CRYPTOSUITES
+
 
 def identity(securing: str, key: PublicKey) -> tuple[str, str]:
     """The DID made of a key, and the URL of the key in it: VC-JOSE-COSE (§4) wants a JWK, the others a Multikey."""

@@ -135,7 +135,7 @@ async def issue(context: Context, access: Access, given: IssueIn) -> _Object:
     by = _opened(context, instance)
     credential = with_contexts(given.credential, enveloping=by.enveloping, status=bool(instance.purposes))
     # What is refused is refused before a status entry is spent on it.
-    await asyncio.to_thread(check_credential, credential, context.contexts)
+    await asyncio.to_thread(check_credential, credential, context.contexts, as_json=by.signs_json)
     if not instance.purposes:
         return await _secured(context, credential, by, given)
     known_as = given.options.credentialId or credential.get("id")

@@ -6,7 +6,7 @@ from prometheus_client import Counter
 
 from services.verifier.vc_api.problems import MALFORMED
 from services.verifier.vc_api.requests import UNREADABLE, VERIFIED, refusal
-from services.verifier.vc_api.schemas import CredentialIn, Options, PresentationIn
+from services.verifier.vc_api.schemas import CheckName, CredentialIn, Options, PresentationIn
 from services.verifier.workers import Answer, Pool, Task
 from shared.clock import Clock
 from shared.http.body import too_large
@@ -17,10 +17,12 @@ from shared.vc.baking import TooLong
 class VcApi:
     """Verifies what it is given and keeps nothing of it."""
 
-    def __init__(self, *, pool: Pool, clock: Clock, verdicts: Counter) -> None:
+    def __init__(self, *, pool: Pool, clock: Clock, verdicts: Counter, checks: frozenset[CheckName]) -> None:
+        """`checks`: what decides when a caller names none."""
         self._pool = pool
         self._clock = clock
         self._verdicts = verdicts
+        self._checks = checks
 
     async def credential(self, given: CredentialIn) -> tuple[str, bytes]:
         """What became of a credential, and the answer's body. Raises Busy, TooLarge."""
@@ -34,6 +36,8 @@ class VcApi:
     async def _answered(
         self, document: dict[str, Any], options: Options, *, presentation: bool, proofless: bool = False
     ) -> tuple[str, bytes]:
+        if options.checks is None:
+            options = options.model_copy(update={"checks": sorted(self._checks)})
         asked = {
             "presentation": presentation,
             "proofless": proofless,

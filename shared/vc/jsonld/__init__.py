@@ -7,6 +7,7 @@ from shared.vc.contexts import ContextStore
 from shared.vc.errors import InvalidJsonLd
 from shared.vc.jsonld.common import CommonConverter
 from shared.vc.jsonld.convert import Quad
+from shared.vc.jsonld.directions import without_directions
 from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.values import BlankNames
 
@@ -50,4 +51,4 @@ def to_nquads(
     return "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
 
 
-__all__ = ["BlankNames", "Quad", "to_nquads", "to_quads"]
+__all__ = ["BlankNames", "Quad", "to_nquads", "to_quads", "without_directions"]

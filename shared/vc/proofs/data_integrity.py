@@ -44,6 +44,8 @@ _SUITES: Mapping[str, _Suite] = {
 _LEGACY = "Ed25519Signature2020"
 CRYPTOSUITES = tuple(suite for suite in _SUITES if suite not in {"eddsa-2022", ecdsa_sd.CRYPTOSUITE})
 """What `sign` signs with; `ecdsa_sd.sign` signs for selective disclosure."""
+JSON_CRYPTOSUITES = frozenset(suite for suite, one in _SUITES.items() if not one.rdf)
+"""Those that cover a document's JSON, not the RDF that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)

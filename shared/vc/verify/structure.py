@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from shared.vc import jsonld
 from shared.vc.errors import BudgetExceeded, DataLoss, UnknownContext, VcError
 from shared.vc.model import Finding, check
+from shared.vc.proofs import data_integrity
 from shared.vc.related_resources import wrong_digests
 from shared.vc.report import Check, failed, inconclusive, passed
 
-from .case import Case, Surroundings
+from .case import Case, Surroundings, objects
 
 _KNOWN_KINDS = {"ob3", "clr2"}
 _VALID = {
@@ -20,6 +21,8 @@ _VALID = {
 def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
     """Whether every context is pinned here and defines every term (safe mode), signature or not."""
     unsigned = {name: value for name, value in case.document.items() if name != "proof"}
+    if _signed_as_json(case):
+        unsigned = jsonld.without_directions(unsigned)
     try:
         jsonld.to_quads(unsigned, around.contexts, budget=around.budget)
     except UnknownContext as error:
@@ -35,6 +38,13 @@ def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
         yield make("context.malformed", error.reason, error.pointer or None)
     else:
         yield terms_covered()
+
+
+def _signed_as_json(case: Case) -> bool:
+    """Whether what signs it covers the JSON itself rather than the RDF that it stands for."""
+    suites = [str(proof.get("cryptosuite")) for proof in objects(case.document.get("proof"))]
+    by_proofs = bool(suites) and data_integrity.JSON_CRYPTOSUITES.issuperset(suites)
+    return by_proofs or case.token is not None
 
 
 def terms_covered() -> Check:
