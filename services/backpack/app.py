@@ -102,6 +102,7 @@ class Backpack(Service):
         vault = Vault(keys, await _lookup_key(self.db, keys, self.clock))
         self._queue = MailQueue(mail, keys, self.clock)
         cached = CachingFetcher(self._fetcher, clock=self.clock, max_age=_REMEMBERED)
+        contexts = ContextStore.builtin(self.settings.contexts_dir)
         self.context = Context(
             settings=self.settings,
             clock=self.clock,
@@ -115,9 +116,8 @@ class Backpack(Service):
                 trace=current_traceparent,
             ),
             post=Post(self._queue, self.settings.public_url),
-            checker=Checker(
-                self._fetcher, cached, ContextStore.builtin(self.settings.contexts_dir), self.clock
-            ),
+            checker=Checker(self._fetcher, cached, contexts, self.clock),
+            contexts=contexts,
             fetch=self._fetcher,
             limits=Limits(),
             arrivals=Wake(),

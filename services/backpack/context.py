@@ -14,6 +14,7 @@ from services.backpack.verification import Checker
 from shared.clock import Clock
 from shared.db import Database
 from shared.messaging import Outbox, Wake
+from shared.vc.contexts import ContextStore
 from shared.vc.fetching import Fetch
 
 
@@ -28,6 +29,7 @@ class Context:
     outbox: Outbox
     post: Post
     checker: Checker
+    contexts: ContextStore
     fetch: Fetch
     """Fenced; fetches now."""
     limits: Limits

@@ -88,6 +88,8 @@ class Checker:
             contexts=self._contexts,
             now=self._clock(),
             policy=KEEPING,
+            # Whoever keeps a badge here holds it: issuers' base proofs are for her.
+            as_holder=True,
         )
 
     async def picture(self, report: Report) -> Picture | None:

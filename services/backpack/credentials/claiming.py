@@ -1,7 +1,8 @@
 """What waits for a person reaches her once she has proven to be it."""
 
 from services.backpack.context import Context
-from services.backpack.credentials import store
+from services.backpack.credentials import keeping, store
+from services.backpack.credentials.fuller import take_over
 from services.backpack.credentials.store import ACCEPTED, DELIVERED, OFFERED, Credential
 from services.backpack.deliveries.answers import say
 from services.backpack.tables import lock
@@ -41,6 +42,11 @@ def offer(credential: Credential, learner_id: str) -> None:
 
 
 async def _merge(context: Context, session: WriteSession, waiting: Credential, copy: Credential) -> None:
+    texts = {
+        each.kind: keeping.content_of(context.vault, each)
+        for each in await store.documents(session, waiting.id)
+    }
+    await take_over(context, session, copy, waiting, texts[store.CREDENTIAL], texts[store.REPORT])
     await store.remove(session, waiting.id)
     copy.origin = DELIVERED
     copy.proven = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.backpack.credentials import store
+from services.backpack.credentials import disclosing, store
 from services.backpack.credentials.pictures import Picture
 from services.backpack.credentials.store import Credential, Document
 from services.backpack.vault import Vault
@@ -14,6 +14,7 @@ from shared.db import WriteSession, encode_json, new_id
 from shared.vc.report import Report
 
 JWT = "application/vc+jwt"
+SD_JWT = "application/vc+sd-jwt"
 JSON_LD = "application/vc"
 OPEN_BADGES_2 = "application/ld+json"
 
@@ -52,6 +53,7 @@ def new_credential(report: Report, *, origin: str, state: str, now: datetime) ->
         format=report.format,
         container=report.container,
         media_type=media_type_of(report),
+        selective=disclosing.is_selective(text),
         sha256=digest,
         verdict=report.verdict,
         checked_at=now,
@@ -66,9 +68,10 @@ def text_of(report: Report) -> str:
 
 
 def media_type_of(report: Report) -> str:
-    """What the text is: a compact JWS, or JSON of the standard it follows."""
-    if not text_of(report).lstrip().startswith("{"):
-        return JWT
+    """What the text is: a compact JWS, with disclosures or without, or JSON of the standard it follows."""
+    text = text_of(report).lstrip()
+    if not text.startswith("{"):
+        return SD_JWT if "~" in text else JWT
     return OPEN_BADGES_2 if report.format.startswith("ob2") else JSON_LD
 
 

@@ -36,6 +36,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "format": "ob3-data-integrity",
     "container": "json",
     "media_type": "application/vc",
+    "selective": True,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "verification": {"verdict": "accepted", "checked_at": "2026-11-21T20:15:00Z"},
     "received_at": "2026-11-21T20:15:00Z",
@@ -92,6 +93,9 @@ class CredentialOut(Schema):
     format: str
     container: Literal["json", "jwt", "png", "svg"]
     media_type: str
+    selective: bool = Field(
+        description="Whether its holder chooses which parts a share shows; the badge itself is then for her alone."
+    )
     sha256: str = Field(description="Of the credential's exact text.")
     verification: VerificationOut
     received_at: Moment
@@ -101,19 +105,36 @@ class CredentialOut(Schema):
     metadata: Metadata | None
 
 
+class ClaimOut(Schema):
+    """Something that the holder of a selective badge may show in a share or keep back."""
+
+    pointer: str = Field(description="JSON pointer into the badge, as `reveal` of a share takes it.")
+    name: str
+    value: str | None = Field(description="A few words of what it says.")
+
+
 class CredentialDetail(CredentialOut):
     """One badge, with what it says and its newest verification report."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {**EXAMPLE, "picture": "image/png", "says": {"type": ["VerifiableCredential"]}, "report": {}}
+                {
+                    **EXAMPLE,
+                    "picture": "image/png",
+                    "claims": [{"pointer": "/evidence/0", "name": "Evidence 1", "value": "The report"}],
+                    "says": {"type": ["VerifiableCredential"]},
+                    "report": {},
+                }
             ]
         }
     )
 
     picture: str | None = Field(
         description="The media type of the badge's picture; PNG and SVG can carry the badge."
+    )
+    claims: list[ClaimOut] = Field(
+        description="Of a selective badge: what a share may show or keep back. All else is always shown."
     )
     says: dict[str, Any] | None = Field(description="The badge as parsed, or null for one that is no JSON.")
     report: dict[str, Any]

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from services.backpack.context import Context
-from services.backpack.credentials import keeping, store
+from services.backpack.credentials import disclosing, keeping, store
+from services.backpack.credentials.disclosing import Claim
 from services.backpack.credentials.files import Download, download, picture_type_of
 from services.backpack.credentials.files import picture as picture_file
 from services.backpack.credentials.schemas import CredentialDetail, CredentialOut
@@ -76,12 +77,14 @@ async def read(context: Context, learner_id: str, row_id: str) -> CredentialDeta
         picture_type = await picture_type_of(session, credential)
     assert report is not None, "every kept credential has a report"
     assert text is not None, "every kept credential has its text"
+    content = keeping.content_of(context.vault, text)
     return shown_with(
         context.vault,
         credential,
         context.clock(),
         picture=picture_type,
-        says=_parsed(keeping.content_of(context.vault, text)),
+        claims=disclosing.claims_of(content.decode()) if credential.selective else (),
+        says=_parsed(content),
         report=json.loads(keeping.content_of(context.vault, report)),
     )
 
@@ -89,6 +92,20 @@ async def read(context: Context, learner_id: str, row_id: str) -> CredentialDeta
 def _parsed(content: bytes) -> dict[str, Any] | None:
     """The badge as JSON; a JWT's claims are in the report's projection."""
     return json.loads(content) if content.lstrip().startswith(b"{") else None
+
+
+async def claims(context: Context, learner_id: str, row_ids: Sequence[str]) -> dict[str, list[Claim]]:
+    """What the learner may show or keep back of those of these badges that are selective."""
+    async with context.db.read() as session:
+        rows = await store.by_ids(session, learner_id, row_ids)
+        texts = {
+            row.id: await store.document(session, row.id, store.CREDENTIAL) for row in rows if row.selective
+        }
+    return {
+        row_id: disclosing.claims_of(keeping.content_of(context.vault, text).decode())
+        for row_id, text in texts.items()
+        if text is not None
+    }
 
 
 async def answer(context: Context, learner_id: str, row_id: str, state: str) -> CredentialOut:

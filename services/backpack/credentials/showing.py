@@ -1,11 +1,14 @@
 """From rows to what the API and the pages show."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from services.backpack.credentials.changes import reason_of
+from services.backpack.credentials.disclosing import Claim
 from services.backpack.credentials.schemas import (
+    ClaimOut,
     CredentialDetail,
     CredentialOut,
     IssuerOut,
@@ -30,18 +33,25 @@ def shown_with(
     now: datetime,
     *,
     picture: str | None,
+    claims: Sequence[Claim],
     says: dict[str, Any] | None,
     report: dict[str, Any],
 ) -> CredentialDetail:
     return CredentialDetail.model_validate(
-        {**_fields(vault, credential, now), "picture": picture, "says": says, "report": report}
+        {
+            **_fields(vault, credential, now),
+            "picture": picture,
+            "claims": [ClaimOut(pointer=each.pointer, name=each.name, value=each.value) for each in claims],
+            "says": says,
+            "report": report,
+        }
     )
 
 
 def _fields(vault: Vault, credential: Credential, now: datetime) -> dict[str, Any]:
     same = (
         *("id", "name", "description", "achievement_type", "state", "hidden", "origin", "proven"),
-        *("valid_from", "valid_until", "format", "container", "media_type", "sha256"),
+        *("valid_from", "valid_until", "format", "container", "media_type", "selective", "sha256"),
         *("received_at", "answered_at", "version"),
     )
     return {

@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     delete,
+    false,
     func,
     or_,
     select,
@@ -83,6 +84,8 @@ class Credential(StatusColumns, Base):
     container: Mapped[str] = mapped_column(String(8))
     """What it arrived in: json, jwt, png or svg."""
     media_type: Mapped[str] = mapped_column(String(127))
+    selective: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether shares show a part of it that its holder chooses, never the text that is kept."""
     sha256: Mapped[str] = mapped_column(HASH)
     """Of the credential's text."""
 

@@ -10,6 +10,7 @@ import structlog
 from services.backpack.context import Context
 from services.backpack.credentials import changes, claiming, keeping
 from services.backpack.credentials import store as credentials
+from services.backpack.credentials.fuller import take_over
 from services.backpack.credentials.ownership import ownership
 from services.backpack.credentials.pictures import Picture
 from services.backpack.credentials.store import DELIVERED, OFFERED, UNCLAIMED, Credential
@@ -229,6 +230,9 @@ async def _is_there(context: Context, session: WriteSession, learner_id: str, on
     copy = await credentials.held_by_key(session, learner_id, key)
     if copy is None:
         return False
+    fuller = keeping.new_credential(one.report, origin=DELIVERED, state=copy.state, now=context.clock())
+    text = keeping.text_of(one.report).encode()
+    await take_over(context, session, copy, fuller, text, keeping.report_bytes(one.report))
     copy.origin = DELIVERED
     copy.proven = True
     copy.version += 1

@@ -43,6 +43,7 @@ RAW = (
         "application/vc+ld+json",
         "application/ld+json",
         "application/vc+jwt",
+        "application/vc+sd-jwt",
         "application/jwt",
     ),
     *("text/plain", "image/png", "image/svg+xml", "application/octet-stream"),

@@ -39,7 +39,7 @@ from shared.vc.report import Report
 
 ACCEPT = (
     "application/vc+ld+json, application/vc, application/ld+json, application/json, application/vc+jwt, "
-    "application/jwt, image/png, image/svg+xml, text/plain;q=0.9, */*;q=0.1"
+    "application/vc+sd-jwt, application/jwt, image/png, image/svg+xml, text/plain;q=0.9, */*;q=0.1"
 )
 """What is asked for at an address: a credential in any form, before a page about it."""
 

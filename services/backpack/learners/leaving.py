@@ -80,7 +80,7 @@ async def _credential(context: Context, session: ReadSession, credential: Creden
 
 async def _shares(context: Context, session: ReadSession, learner_id: str) -> list[dict[str, Any]]:
     rows = await share_store.shares_of(session, learner_id)
-    held = await share_store.positions_in(session, [row.id for row in rows])
+    held = await share_store.places_in(session, [row.id for row in rows])
     exported = []
     for row in rows:
         shown = shares.shown(context, row, held[row.id], context.clock()).model_dump(mode="json")

@@ -6,13 +6,7 @@ from fastapi import Header, Query, Request, Response
 
 from services.backpack.clients import client_kind
 from services.backpack.context import Context, Current
-from services.backpack.credentials.files import (
-    FILE_TYPES,
-    Download,
-    download,
-    offered_types,
-    picture_type,
-)
+from services.backpack.credentials.files import FILE_TYPES, offered_types
 from services.backpack.errors import NoImage, ShareClosed
 from services.backpack.shares import viewing
 from services.backpack.shares.schemas import PublicShare
@@ -104,11 +98,11 @@ async def _badge(
 ) -> Response:
     client = client_kind(request)
     if form is None:
-        offered = (*offered_types(shown.credential, await picture_type(context, shown.credential)), HTML)
+        offered = (*offered_types(shown.credential, shown.picture), HTML)
         if negotiate(accept, offered) == HTML:
             await viewing.count(context, viewed, client=client, form="page")
             return await badge_page(request, context, viewed, shown)
-    found: Download = await download(context, shown.credential, accept=accept, form=form)
+    found = await viewing.file(context, shown, accept=accept, form=form)
     await viewing.count(context, viewed, client=client, form=found.form)
     return _answer(viewed, found.content, found.media_type, attachment=form)
 

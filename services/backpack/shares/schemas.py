@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from shared.http.schemas import ExternalId, Id, Metadata, Moment, Schema
 
+Pointer = Annotated[str, Field(max_length=1000, pattern=r"^/[^\x00]*$", examples=["/evidence/0"])]
 Title = Annotated[str, Field(min_length=1, max_length=200, examples=["For my application"])]
 
 
@@ -25,6 +26,15 @@ class ShareIn(Schema):
     credentials: Annotated[
         list[Id], Field(min_length=1, max_length=100, description="Accepted badges, in the order shown.")
     ]
+    reveal: Annotated[
+        dict[Id, list[Pointer]],
+        Field(
+            default_factory=dict,
+            max_length=100,
+            description="For badges that are `selective`: which of their `claims` are shown, as JSON pointers, besides what "
+            "has to be. Of one that is not named here, no more than that is shown.",
+        ),
+    ]
     title: Title | None = None
     expires_at: Moment | None = Field(
         default=None, description="Until when the link works; null: until it is closed."
@@ -37,6 +47,9 @@ class ShareIn(Schema):
 class SharedOut(Schema):
     position: int
     credential: Id
+    revealed: list[str] | None = Field(
+        default=None, description="What its holder chose to show; null for a badge that is shared whole."
+    )
 
 
 class ShareOut(Schema):
@@ -49,7 +62,13 @@ class ShareOut(Schema):
                     "title": "For my application",
                     "public": False,
                     "state": "closed",
-                    "credentials": [{"position": 1, "credential": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b"}],
+                    "credentials": [
+                        {
+                            "position": 1,
+                            "credential": "4f1c0a6f2b7e4f0d9a3b5c7d8e9f0a1b",
+                            "revealed": ["/evidence/0"],
+                        }
+                    ],
                     "consent": "0b1c2d3e4f5a69788796a5b4c3d2e1f0",
                     "views": 2,
                     "created_at": "2026-11-21T20:15:00Z",

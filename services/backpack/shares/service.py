@@ -10,7 +10,7 @@ from services.backpack.context import Context
 from services.backpack.credentials.showing import open_caller, seal_caller
 from services.backpack.credentials.store import ACCEPTED, by_ids
 from services.backpack.errors import CannotShare
-from services.backpack.shares import store
+from services.backpack.shares import parts, store
 from services.backpack.shares.ending import end_share
 from services.backpack.shares.schemas import SharedOut, ShareIn, ShareOut, ViewList, ViewOut
 from services.backpack.shares.store import LINK, PUBLICATION, Share, SharedCredential
@@ -26,13 +26,15 @@ _CALLER = "share.caller"
 async def open_share(context: Context, learner_id: str, given: ShareIn) -> ShareOut:
     """Make a link to accepted badges, with the consent it stands on.
 
-    Raises CannotShare naming the badges that cannot be shared, InvalidRequest for an expiry in the past.
+    Raises CannotShare naming the badges that cannot be shared, InvalidRequest for an expiry in the past or for parts that
+    cannot be chosen.
     """
     now = context.clock()
     if given.expires_at is not None and given.expires_at <= now:
         raise InvalidRequest(
             "The expiry must lie ahead.", errors=[FieldError("/expires_at", "is in the past")]
         )
+    chosen = await parts.choose(context, learner_id, given)
     async with context.db.write() as session:
         await _check_credentials(session, learner_id, given.credentials)
         purpose = PUBLISH if given.public else SHARE
@@ -41,11 +43,11 @@ async def open_share(context: Context, learner_id: str, given: ShareIn) -> Share
         share = _new_share(context, learner_id, consent.id, given, now)
         session.add(share)
         await session.flush()
-        held = list(enumerate(given.credentials, start=1))
-        session.add_all(
-            SharedCredential(share_id=share.id, position=position, credential_row=row)
-            for position, row in held
-        )
+        held = [
+            parts.place(context.vault, share.id, position, row, chosen.get(row))
+            for position, row in enumerate(given.credentials, start=1)
+        ]
+        session.add_all(held)
         return shown(context, share, held, now)
 
 
@@ -80,7 +82,7 @@ def _new_share(context: Context, learner_id: str, consent_id: str, given: ShareI
     )
 
 
-def shown(context: Context, share: Share, held: Sequence[tuple[int, str]], now: datetime) -> ShareOut:
+def shown(context: Context, share: Share, held: Sequence[SharedCredential], now: datetime) -> ShareOut:
     """The share for its owner."""
     return ShareOut.model_validate(
         {
@@ -90,7 +92,10 @@ def shown(context: Context, share: Share, held: Sequence[tuple[int, str]], now: 
             "title": title_of(context, share),
             "public": share.kind == PUBLICATION,
             "state": state_of(share, now),
-            "credentials": [SharedOut(position=position, credential=row) for position, row in held],
+            "credentials": [
+                SharedOut(position=at.position, credential=at.credential_row, revealed=at.revealed)
+                for at in held
+            ],
             "consent": share.consent_id,
             "views": share.views,
             "created_at": share.created_at,
@@ -125,7 +130,7 @@ async def list_of(
     """The learner's shares, newest first, and whether there are more."""
     async with context.db.read() as session:
         rows = await store.shares_of(session, learner_id, before=before, limit=limit)
-        held = await store.positions_in(session, [row.id for row in rows])
+        held = await store.places_in(session, [row.id for row in rows])
     now = context.clock()
     return [shown(context, row, held[row.id], now) for row in rows[:limit]], len(rows) > limit
 
@@ -140,7 +145,7 @@ async def _share(session: ReadSession, learner_id: str, share_id: str) -> Share:
 async def read(context: Context, learner_id: str, share_id: str) -> ShareOut:
     async with context.db.read() as session:
         share = await _share(session, learner_id, share_id)
-        held = await store.positions_in(session, [share.id])
+        held = await store.places_in(session, [share.id])
     return shown(context, share, held[share.id], context.clock())
 
 
@@ -150,7 +155,7 @@ async def close(context: Context, learner_id: str, share_id: str) -> ShareOut:
     async with context.db.write() as session:
         share = await _share(session, learner_id, share_id)
         await end_share(session, share, now)
-        held = await store.positions_in(session, [share.id])
+        held = await store.places_in(session, [share.id])
         return shown(context, share, held[share.id], now)
 
 

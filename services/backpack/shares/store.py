@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.backpack.credentials.store import Credential
 from services.backpack.tables import HASH, ID, Base
-from shared.db import Instant, ReadSession, WriteSession
+from shared.db import Instant, Json, ReadSession, WriteSession
 
 LINK = "link"
 """For whoever was given the link; search engines are asked to keep out."""
@@ -45,6 +45,10 @@ class SharedCredential(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     """From 1; it stands in the address of the single badge and is not reused when another is removed."""
     credential_row: Mapped[str] = mapped_column(ForeignKey("credential.id", ondelete="CASCADE"), index=True)
+    revealed: Mapped[list[str] | None] = mapped_column(Json)
+    """JSON pointers to what its holder chose to show; None for a badge that is shared whole."""
+    part: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed: the badge that is shown instead of the one that is kept."""
 
 
 class View(Base):
@@ -88,27 +92,37 @@ async def share_by_consent(session: ReadSession, consent_id: str) -> Share | Non
     return (await session.execute(select(Share).where(Share.consent_id == consent_id))).scalar_one_or_none()
 
 
-async def credentials_in(session: ReadSession, share_id: str) -> Sequence[tuple[int, Credential]]:
-    """What a share holds, in its order, with each one's position."""
+async def credentials_in(
+    session: ReadSession, share_id: str
+) -> Sequence[tuple[SharedCredential, Credential]]:
+    """What a share holds, in its order, with each one's place."""
     found = (
-        select(SharedCredential.position, Credential)
+        select(SharedCredential, Credential)
         .join(Credential, Credential.id == SharedCredential.credential_row)
         .where(SharedCredential.share_id == share_id)
         .order_by(SharedCredential.position)
     )
-    return [(row[0], row[1]) for row in (await session.execute(found)).all()]
+    return [(at, credential) for at, credential in (await session.execute(found)).all()]
 
 
-async def positions_in(session: ReadSession, share_ids: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
-    """For each share, the (position, credential row) pairs, in order."""
+async def places_in(session: ReadSession, share_ids: Sequence[str]) -> dict[str, list[SharedCredential]]:
+    """For each share, its places, in order."""
     found = select(SharedCredential).where(SharedCredential.share_id.in_(share_ids))
     rows = (
         await session.execute(found.order_by(SharedCredential.share_id, SharedCredential.position))
     ).scalars()
-    held: dict[str, list[tuple[int, str]]] = {share_id: [] for share_id in share_ids}
+    held: dict[str, list[SharedCredential]] = {share_id: [] for share_id in share_ids}
     for row in rows:
-        held[row.share_id].append((row.position, row.credential_row))
+        held[row.share_id].append(row)
     return held
+
+
+async def whole_places_of(session: WriteSession, credential_row: str) -> Sequence[SharedCredential]:
+    """Where a badge is shown as it is kept."""
+    found = select(SharedCredential).where(
+        SharedCredential.credential_row == credential_row, SharedCredential.part.is_(None)
+    )
+    return (await session.execute(found)).scalars().all()
 
 
 async def shares_with_only(session: ReadSession, credential_row: str) -> Sequence[Share]:

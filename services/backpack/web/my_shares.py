@@ -1,5 +1,6 @@
 """Pages of a learner's shares."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Annotated
 
@@ -56,14 +57,18 @@ async def _form(
     title: str = "",
     until: str = "",
     published: bool = False,
+    revealed: Sequence[str] = (),
     problem: Problem | None = None,
 ) -> Response:
     wanted = Filter(state=ACCEPTED)
     badges: tuple[CredentialOut, ...]
     items, _ = await credentials.list_of(context, learner_id, wanted, before=None, limit=_CHOICES)
     badges = tuple(items)
+    selective = [badge.id for badge in badges if badge.selective]
     values = {
         "badges": badges,
+        "claims": await credentials.claims(context, learner_id, selective),
+        "revealed": revealed,
         "chosen": chosen,
         "title": title,
         "until": until,
@@ -83,7 +88,9 @@ async def new_share(
     title: Annotated[str, Form(max_length=200)] = "",
     until: Annotated[str, Form(max_length=20)] = "",
     audience: Annotated[str, Form(max_length=20)] = "link",
+    reveal: Annotated[list[str] | None, Form(max_length=5000)] = None,
 ) -> Response:
+    """`reveal` holds a badge and a pointer into it, with a space between."""
     chosen, published = credential or [], audience == "public"
     try:
         given = validated(
@@ -92,6 +99,7 @@ async def new_share(
             title=title.strip() or None,
             expires_at=_end_of_day(until),
             public=published,
+            reveal=_by_badge(reveal or [], chosen),
         )
         share = await service.open_share(context, signed.learner_id, given)
     except Problem as problem:
@@ -103,9 +111,20 @@ async def new_share(
             title=title,
             until=until,
             published=published,
+            revealed=reveal or [],
             problem=problem,
         )
     return see_other(f"/my-shares/{share.id}")
+
+
+def _by_badge(reveal: Sequence[str], chosen: Sequence[str]) -> dict[str, list[str]]:
+    """What is ticked of the chosen badges; what is ticked of others does not count."""
+    found: dict[str, list[str]] = {}
+    for each in reveal:
+        row, _, pointer = each.partition(" ")
+        if row in chosen:
+            found.setdefault(row, []).append(pointer)
+    return found
 
 
 def _end_of_day(text: str) -> datetime | None:
@@ -127,10 +146,13 @@ async def share_page(share_id: RowId, request: Request, context: Current, signed
     share = await service.read(context, signed.learner_id, share_id)
     views = await service.views_of(context, signed.learner_id, share_id)
     names: dict[str, str] = {}
+    shown: dict[str, list[str]] = {}
     for shared in share.credentials:
         badge = await credentials.read(context, signed.learner_id, shared.credential)
         names[shared.credential] = badge.name
-    return render(request, "share.html", {"share": share, "views": views, "names": names})
+        if shared.revealed is not None:
+            shown[shared.credential] = [c.name for c in badge.claims if c.pointer in shared.revealed]
+    return render(request, "share.html", {"share": share, "views": views, "names": names, "shown": shown})
 
 
 @router.post("/my-shares/{share_id}/close", dependencies=[Depends(check_form)])
