@@ -87,7 +87,7 @@ def _kind(text: str) -> Literal["json", "jwt", "url"] | None:
 
 def _from_image(data: bytes, container: Literal["png", "svg"]) -> Extracted:
     read = read_png if container == "png" else read_svg
-    found: list[Extracted] = []
+    # An image may be baked for an old and a new standard at once; the newest that is there counts.
     for carrier in CARRIERS:
         marker = carrier.keyword if container == "png" else carrier.namespace
         if marker.encode() not in data:
@@ -98,8 +98,5 @@ def _from_image(data: bytes, container: Literal["png", "svg"]) -> Extracted:
         kind = _kind(text.strip())
         if kind is None or (kind == "url" and carrier.standard != "ob2"):
             raise Unrecognised("What the image carries is neither JSON nor a compact JWS.")
-        found.append(Extracted(container, kind, text.strip(), carrier.standard))
-    if not found:
-        raise Unrecognised("The image carries no badge: it was never baked, or its data was stripped since.")
-    # An image may be baked for an old and a new standard at once; the newest that is there counts.
-    return found[0]
+        return Extracted(container, kind, text.strip(), carrier.standard)
+    raise Unrecognised("The image carries no badge: it was never baked, or its data was stripped since.")
