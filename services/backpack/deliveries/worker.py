@@ -194,9 +194,9 @@ async def _keep(context: Context, session: WriteSession, delivery: Delivery, one
     delivery.content = delivery.due_at = None
     context.settled.labels("kept").inc()
     await say(context, session, one.issued.credential, "stored")
-    if holder is not None and await _is_there(context, session, holder.learner_id, one):
-        return
     if await _stands(context, session, delivery, one):
+        return
+    if holder is not None and await _is_there(context, session, holder.learner_id, one):
         return
     credential = _row(context, delivery, one, lookup, None if holder is None else holder.learner_id)
     session.add(credential)

@@ -60,7 +60,10 @@ def _erase(context: Context) -> Handler:
         named = _Erased.model_validate(event.data).credentials
         ids = [award_id for each in named if (award_id := award_id_of(context.public_url, each)) is not None]
         for first in range(0, len(ids), _BATCH):
-            await store.erase(session, ids[first : first + _BATCH], context.clock())
+            some = ids[first : first + _BATCH]
+            await store.erase(session, some, context.clock())
+            gone = update(Award).where(Award.id.in_(some)).values(delivery="removed", delivery_at=event.time)
+            await session.execute(gone)
 
     return handle
 
