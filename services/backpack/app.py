@@ -31,7 +31,7 @@ from services.backpack.sessions.endpoints import router as sessions
 from services.backpack.settings import BackpackSettings
 from services.backpack.shares.endpoints import router as shares
 from services.backpack.shares.public import router as public_shares
-from services.backpack.tables import add_own_key, mail, messaging, own_key
+from services.backpack.tables import add_own_key, mail, messaging, own_key, webhooks
 from services.backpack.vault import LOOKUP_KEY_BYTES, Vault
 from services.backpack.verification import Checker
 from services.backpack.web.routers import error_page, pages
@@ -56,6 +56,10 @@ from shared.process import Service, Worker, with_lifespan
 from shared.process.facts import Fact
 from shared.process.service import Projection
 from shared.vc.contexts import ContextStore
+from shared.webhooks.endpoints import webhooks_router
+from shared.webhooks.metrics import WebhookMetrics
+from shared.webhooks.service import Webhooks
+from shared.webhooks.worker import Deliverer, sender_for
 
 _CONSUMER = "backpack"
 _HEARD = (CREDENTIALS,)
@@ -79,10 +83,12 @@ class Backpack(Service):
     migrations: ClassVar[str] = "services.backpack.migrations"
     settings: BackpackSettings
     context: Context
+    webhooks: Webhooks
 
     def __init__(self, settings: BackpackSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
+        self._webhook_metrics = WebhookMetrics(self.metrics.registry)
         self._settled = Counter(
             "confer_backpack_deliveries_total",
             "Delivered credentials by what became of them.",
@@ -92,6 +98,7 @@ class Backpack(Service):
         self._committed = Wake()
         self._fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
         self.authenticator = SessionAuthenticator(directory_tokens(settings, self._fetcher, clock))
+        self._sender = sender_for(settings, clock)
         self.feed = Feed(self.db, messaging, published_by(self.name), expand=self._answers)
         self._queue: MailQueue | None = None
 
@@ -101,6 +108,15 @@ class Backpack(Service):
         keys = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
         vault = Vault(keys, await _lookup_key(self.db, keys, self.clock))
         self._queue = MailQueue(mail, keys, self.clock)
+        self.webhooks = Webhooks(
+            self.db,
+            webhooks,
+            messaging,
+            feed=self.feed,
+            vault=keys,
+            fetcher=self._sender,
+            clock=self.clock,
+        )
         cached = CachingFetcher(self._fetcher, clock=self.clock, max_age=_REMEMBERED)
         contexts = ContextStore.builtin(self.settings.contexts_dir)
         self.context = Context(
@@ -126,18 +142,26 @@ class Backpack(Service):
 
     async def stop(self) -> None:
         await self._fetcher.close()
+        await self._sender.close()
         await super().stop()
 
     def workers(self) -> Sequence[Worker]:
         """The relay, the consumer of issued credentials, and what is done in the background."""
         assert self._queue is not None, "started"
         mailer = mailer_for(self.settings)
+        deliverer = Deliverer(
+            self.webhooks,
+            public_url=self.settings.public_url,
+            mail=self._queue,
+            metrics=self._webhook_metrics,
+        )
         sender = MailSender(self.db, self._queue, mailer, sender=self.settings.mail_from, clock=self.clock)
         return (
             Worker("relay", "relay", self._relay().run),
             Worker("credentials", "consume", self._consumer().run),
             Worker("deliveries", "work", functools.partial(worker.run, self.context)),
             Worker("mail", "work", sender.run),
+            Worker("webhooks", "work", deliverer.run),
             Worker("housekeeping", "work", functools.partial(housekeeping.run, self.context)),
         )
 
@@ -178,6 +202,9 @@ class Backpack(Service):
             routers=[
                 *(learners, sessions, identifiers, credentials, imports, consents, shares, public_shares),
                 events_router(read=require("events:read")),
+                webhooks_router(
+                    read=require("webhooks:read"), write=require("events:read", "webhooks:write")
+                ),
                 *pages,
             ],
             error_page=error_page,

@@ -45,6 +45,10 @@ from shared.messaging.relay import Relay
 from shared.process import Service, Worker, with_lifespan
 from shared.process.facts import Fact
 from shared.process.service import Projection
+from shared.webhooks.endpoints import webhooks_router
+from shared.webhooks.metrics import WebhookMetrics
+from shared.webhooks.service import Webhooks
+from shared.webhooks.worker import Deliverer, sender_for
 
 _TITLE = "Confer directory"
 _DESCRIPTION = """Organisations, the people and programs that act for them, access tokens for all four services,
@@ -61,11 +65,15 @@ class Directory(Service):
     copies: ClassVar[Sequence[str]] = ("profile", "achievement")
     migrations: ClassVar[str] = "services.directory.migrations"
     settings: DirectorySettings
+    webhooks: Webhooks
+    """There from `start` on."""
 
     def __init__(self, settings: DirectorySettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self.wake = Wake()
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
+        self._webhook_metrics = WebhookMetrics(self.metrics.registry)
+        self._sender = sender_for(settings, clock)
         self.rate_limits = tables.rate_limits
         self.feed = Feed(self.db, tables.messaging, published_by(self.name))
         self._context: Context | None = None
@@ -99,12 +107,25 @@ class Directory(Service):
             mail=MailQueue(tables.mail, vault, self.clock),
             limits=_limits(settings),
         )
+        self.webhooks = Webhooks(
+            self.db,
+            tables.webhooks,
+            tables.messaging,
+            feed=self.feed,
+            vault=vault,
+            fetcher=self._sender,
+            clock=self.clock,
+        )
         tokens = TokenVerifier(
             keys, issuer=settings.public_url, audience=settings.public_url, clock=self.clock
         )
         self._authenticator = DirectoryAuthenticator(lambda: self.context, tokens)
         if settings.embedded:
             await seed(self._context)
+
+    async def stop(self) -> None:
+        await self._sender.close()
+        await super().stop()
 
     def build(self) -> FastAPI:
         return create_application(
@@ -122,6 +143,9 @@ class Directory(Service):
                 catalogue.router,
                 views.router,
                 events_router(read=require("events:read")),
+                webhooks_router(
+                    read=require("webhooks:read"), write=require("events:read", "webhooks:write")
+                ),
                 web.router,
             ],
             metrics=self.metrics,
@@ -131,6 +155,12 @@ class Directory(Service):
         told = self._messaging_metrics
         relay = Relay(self.db, self.log, tables.messaging, wake=self.wake, metrics=told)
         consumer = Consumer(self.db, self.log, tables.messaging, CATALOGUE, clock=self.clock, metrics=told)
+        deliverer = Deliverer(
+            self.webhooks,
+            public_url=self.settings.public_url,
+            mail=self.context.mail,
+            metrics=self._webhook_metrics,
+        )
         sender = MailSender(
             self.db,
             self.context.mail,
@@ -143,6 +173,7 @@ class Directory(Service):
             Worker("catalogue", "consume", consumer.run),
             Worker("mail", "work", sender.run),
             Worker("housekeeping", "work", self._keep_house),
+            Worker("webhooks", "work", deliverer.run),
         )
 
     async def fsck(self) -> Sequence[str]:

@@ -37,6 +37,7 @@ from shared.http.idempotency import forget_old
 from shared.http.tokens import directory_tokens
 from shared.jobs import JobRunner, jobs_router
 from shared.jobs.announcing import JobAnnouncer
+from shared.mail import MailQueue, MailSender, mailer_for
 from shared.messaging.consumer import Consumer
 from shared.messaging.feed.endpoints import events_router
 from shared.messaging.feed.reading import Feed
@@ -50,6 +51,10 @@ from shared.process.facts import Fact
 from shared.process.service import Projection
 from shared.vc.contexts import ContextStore
 from shared.web import error_page
+from shared.webhooks.endpoints import webhooks_router
+from shared.webhooks.metrics import WebhookMetrics
+from shared.webhooks.service import Webhooks
+from shared.webhooks.worker import Deliverer, sender_for
 
 _RECIPIENTS = "recipients"
 
@@ -60,15 +65,20 @@ class Issuer(Service):
     name = "issuer"
     migrations = "services.issuer.migrations"
     settings: IssuerSettings
+    webhooks: Webhooks
+    """There from `start` on."""
+    _mail: MailQueue
 
     def __init__(self, settings: IssuerSettings, clock: Clock = utc_now) -> None:
         super().__init__(settings, clock)
         self.settings = settings
         self.fetcher = Fetcher(allow_loopback=settings.allow_loopback, peers=settings.peers, clock=clock)
         self.authenticator = directory_tokens(settings, self.fetcher, clock)
+        self._sender = sender_for(settings, clock)
         self.rate_limits = tables.ratelimits
         self._wake = Wake()
         self._messaging_metrics = MessagingMetrics(self.metrics.registry)
+        self._webhook_metrics = WebhookMetrics(self.metrics.registry)
         self._outbox = Outbox(
             tables.messaging, settings.public_url, self._wake, clock=clock, trace=current_traceparent
         )
@@ -96,6 +106,16 @@ class Issuer(Service):
         if not self.settings.kafka_bootstrap:
             await self.log.ensure_topics()  # Kafka's are made by `migrate`
         sealing = KeyEncryption.from_file(self.settings.encryption_key_file, create=self.settings.embedded)
+        self._mail = MailQueue(tables.mail, sealing, self.clock)
+        self.webhooks = Webhooks(
+            self.db,
+            tables.webhooks,
+            tables.messaging,
+            feed=self.feed,
+            vault=sealing,
+            fetcher=self._sender,
+            clock=self.clock,
+        )
         self._context = Context(
             settings=self.settings,
             clock=self.clock,
@@ -109,6 +129,7 @@ class Issuer(Service):
 
     async def stop(self) -> None:
         await self.fetcher.close()
+        await self._sender.close()
         await super().stop()
 
     async def _secret(self, sealing: KeyEncryption, name: str) -> bytes:
@@ -150,6 +171,9 @@ class Issuer(Service):
                 awards,
                 jobs,
                 events_router(read=require("events:read")),
+                webhooks_router(
+                    read=require("webhooks:read"), write=require("events:read", "webhooks:write")
+                ),
                 evidence_files,
                 status_lists,
                 vc_api.router,
@@ -171,6 +195,19 @@ class Issuer(Service):
             clock=self.clock,
             metrics=self._messaging_metrics,
         )
+        deliverer = Deliverer(
+            self.webhooks,
+            public_url=self.settings.public_url,
+            mail=self._mail,
+            metrics=self._webhook_metrics,
+        )
+        sender = MailSender(
+            self.db,
+            self._mail,
+            mailer_for(self.settings),
+            sender=self.settings.mail_from,
+            clock=self.clock,
+        )
         consumer = Consumer(
             self.db,
             self.log,
@@ -185,6 +222,8 @@ class Issuer(Service):
             Worker("issuer-jobs", "work", self.jobs.run),
             Worker("issuer-status-lists", "work", lambda: status.keep_signing(self.context)),
             Worker("issuer-housekeeping", "work", self._keep_house),
+            Worker("issuer-webhooks", "work", deliverer.run),
+            Worker("issuer-mail", "work", sender.run),
         )
 
     async def _keep_house(self) -> None:

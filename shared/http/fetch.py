@@ -1,4 +1,4 @@
-"""The one way out: GET behind a fence (decision 18). httpx is used in this module and nowhere else.
+"""The one way out, behind a fence (decision 18). httpx is used in this module and nowhere else.
 
 A URL from a stranger may point into our own network, answer for ever, or unpack to gigabytes. So: https and public addresses
 only, checked after DNS and pinned for the connection; every redirect checked anew; one deadline for everything; bodies
@@ -41,6 +41,7 @@ MAX_REDIRECTS = 3
 _MAX_ADDRESSES = 20
 _TRIED_ADDRESSES = 3
 _STEP = 64 * 1024
+_OVERHEAR_SECONDS = 1.0
 _NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 # Threads of their own: names whose servers never answer must not hold up what else needs a thread (passwords).
 _resolvers = ThreadPoolExecutor(16, thread_name_prefix="resolve")
@@ -60,6 +61,21 @@ class FetchError(FetchRefused):
         if self.code == "http_status":
             return self.status is not None and (self.status >= 500 or self.status in {408, 425, 429})
         return self.code in {"unresolvable", "unreachable", "bad_certificate", "too_slow", "bad_response"}
+
+
+@dataclass(frozen=True)
+class Posted:
+    """How a server answered to a POST."""
+
+    status: int
+    retry_after: str | None
+    """The header of that name, as it came."""
+
+
+@dataclass(frozen=True)
+class _Sent:
+    body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,35 @@ class Fetcher:
                 "too_slow", f"There was no complete answer within {timeout:g} seconds."
             ) from error
 
+    async def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:  # noqa: ASYNC109  (as in `get`)
+        """Send `body` there, once, and say how it was answered, whatever the status; redirects are not followed.
+
+        What the server says beyond its headers is not kept: a little is read, so that a polite server can finish its sentence.
+        Raises FetchError.
+        """
+        try:
+            async with asyncio.timeout(timeout), self._turns:
+                response = await self._send(await self._target(_parse(url)), "*/*", _Sent(body, headers))
+        except TimeoutError as error:
+            raise FetchError("too_slow", f"There was no answer within {timeout:g} seconds.") from error
+        try:
+            await _overhear(response)
+        finally:
+            await response.aclose()
+        return Posted(response.status_code, response.headers.get("retry-after"))
+
+    def refusal(self, url: str) -> FetchError | None:
+        """Why nothing will ever be sent to this URL, as far as can be told without asking DNS."""
+        try:
+            parsed = _parse(url)
+            local = self._checked(parsed)
+            literal = addresses.parse(parsed.host)
+            if literal is not None:
+                _check_address(literal, local=local)
+        except FetchError as error:
+            return error
+        return None
+
     async def _follow(self, url: str, accept: str, max_bytes: int) -> Fetched:
         begun = self._clock()
         current = _parse(url)
@@ -167,18 +212,21 @@ class Fetcher:
         if inside is not None:
             path = inside.raw_path.rstrip(b"/") + url.raw_path
             return _Target(url, (inside.host,), inside.copy_with(raw_path=path))
+        local = self._checked(url)
+        found = await self._addresses(url.host, _port(url))
+        for address in found:
+            _check_address(address, local=local)
+        return _Target(url, tuple(str(address) for address in found[:_TRIED_ADDRESSES]), url)
+
+    def _checked(self, url: httpx.URL) -> bool:
+        """Whether the URL may lead to this machine. Raises FetchError for a scheme or port that nothing is fetched from."""
         local = self._allow_loopback and _is_local_name(url.host)
         if url.scheme != "https" and not local:
             raise FetchError("not_https", "Only https URLs are fetched.")
-        port = url.port or (443 if url.scheme == "https" else 80)
+        port = _port(url)
         if port not in {80, 443} and port < 1024:
             raise FetchError("port_not_allowed", f"Port {port} is not one that web servers use.")
-        found = await self._addresses(url.host, port)
-        for address in found:
-            if not (addresses.is_public(address) or (local and addresses.is_loopback(address))):
-                # Which address it was is not told: that would let strangers map our network's names.
-                raise FetchError("not_public_address", "The host is not on the public Internet.")
-        return _Target(url, tuple(str(address) for address in found[:_TRIED_ADDRESSES]), url)
+        return local
 
     async def _addresses(self, host: str, port: int) -> Sequence[addresses.Address]:
         literal = addresses.parse(host)
@@ -194,12 +242,13 @@ class Fetcher:
             raise FetchError("unresolvable", "The host's name could not be resolved.")
         return known
 
-    async def _send(self, target: _Target, accept: str) -> httpx.Response:
+    async def _send(self, target: _Target, accept: str, sent: _Sent | None = None) -> httpx.Response:
         """The answer's head, from the first address that takes the connection."""
         failure: FetchError | None = None
         for address in target.addresses:
             try:
-                return await self._transport.handle_async_request(self._request(target, address, accept))
+                request = self._request(target, address, accept, sent)
+                return await self._transport.handle_async_request(request)
             except httpx.ConnectError as error:
                 failure = _network_error(error)
             except httpx.HTTPError as error:
@@ -207,7 +256,7 @@ class Fetcher:
         assert failure is not None  # there is at least one address
         raise failure
 
-    def _request(self, target: _Target, address: str, accept: str) -> httpx.Request:
+    def _request(self, target: _Target, address: str, accept: str, sent: _Sent | None) -> httpx.Request:
         headers = {
             "Host": target.url.netloc.decode("ascii"),
             "Accept": accept,
@@ -220,9 +269,34 @@ class Fetcher:
             headers["traceparent"] = traceparent
         # The certificate is checked against the public name, whatever address is connected to.
         extensions = {"sni_hostname": target.url.host}
-        return httpx.Request(
-            "GET", target.connect.copy_with(host=address), headers=headers, extensions=extensions
-        )
+        where = target.connect.copy_with(host=address)
+        if sent is None:
+            return httpx.Request("GET", where, headers=headers, extensions=extensions)
+        headers |= sent.headers
+        return httpx.Request("POST", where, headers=headers, content=sent.body, extensions=extensions)
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _check_address(address: addresses.Address, *, local: bool) -> None:
+    if not (addresses.is_public(address) or (local and addresses.is_loopback(address))):
+        # Which address it was is not told: that would let strangers map our network's names.
+        raise FetchError("not_public_address", "The host is not on the public Internet.")
+
+
+async def _overhear(response: httpx.Response) -> None:
+    """Read a few kilobytes of an answer that nobody needs, for a second at most; how it ends changes nothing."""
+    heard = 0
+    try:
+        async with asyncio.timeout(_OVERHEAR_SECONDS):
+            async for part in response.aiter_raw():
+                heard += len(part)
+                if heard > _STEP:
+                    return
+    except (TimeoutError, httpx.HTTPError):
+        return
 
 
 @functools.cache
