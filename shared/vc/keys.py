@@ -1,4 +1,4 @@
-"""Public and signing keys of the four kinds that credentials are signed with, over `cryptography`."""
+"""Public and signing keys of the five kinds that credentials are signed with, over `cryptography`."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class Algorithm(StrEnum):
     ED25519 = "Ed25519"
     P256 = "P-256"
     P384 = "P-384"
+    P521 = "P-521"
     RSA = "RSA"
 
 
@@ -32,6 +33,7 @@ _Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPriva
 _CURVES: dict[Algorithm, tuple[type[ec.EllipticCurve], type[hashes.HashAlgorithm], int]] = {
     Algorithm.P256: (ec.SECP256R1, hashes.SHA256, 32),
     Algorithm.P384: (ec.SECP384R1, hashes.SHA384, 48),
+    Algorithm.P521: (ec.SECP521R1, hashes.SHA512, 66),
 }
 
 
@@ -40,7 +42,9 @@ class PublicKey:
     """A key that signatures are checked with. Two are equal when they are the same key."""
 
     algorithm: Algorithm
-    data: bytes  # Ed25519: 32 bytes; P-256 and P-384: the compressed point; RSA: SubjectPublicKeyInfo, DER
+    data: (
+        bytes  # Ed25519: 32 bytes; P-256, P-384, P-521: the compressed point; RSA: SubjectPublicKeyInfo, DER
+    )
     _key: _Public
 
     def __eq__(self, other: object) -> bool:
@@ -62,7 +66,12 @@ class PublicKey:
     def of(cls, key: object) -> Self:
         """From a key of the `cryptography` package. Raises KeyRefused when it is of another kind."""
         if isinstance(key, ed25519.Ed25519PublicKey):
-            return cls(Algorithm.ED25519, key.public_bytes_raw(), key)
+            data = key.public_bytes_raw()
+            if data[:31] + bytes([data[31] & 0x7F]) in _SMALL_ORDER:
+                raise KeyRefused(
+                    "weak_key", "The key is a point of small order: anything would count as signed."
+                )
+            return cls(Algorithm.ED25519, data, key)
         if isinstance(key, ec.EllipticCurvePublicKey):
             point = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
             return cls(_curve_of(key.curve), point, key)
@@ -87,7 +96,7 @@ class PublicKey:
         match jwk.get("kty"), jwk.get("crv"):
             case "OKP", "Ed25519":
                 return cls.from_bytes(Algorithm.ED25519, _member(jwk, "x"))
-            case "EC", ("P-256" | "P-384") as curve:
+            case "EC", ("P-256" | "P-384" | "P-521") as curve:
                 width = _CURVES[Algorithm(curve)][2]
                 x, y = _member(jwk, "x"), _member(jwk, "y")
                 if len(x) != width or len(y) != width:
@@ -134,8 +143,8 @@ class PublicKey:
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Whether the signature is this key's over the data.
 
-        Ed25519 pure (RFC 8032); ECDSA as r and s side by side (IEEE P1363) over SHA-256 for P-256 and SHA-384 for
-        P-384; RSASSA-PKCS1-v1_5 over SHA-256.
+        Ed25519 pure (RFC 8032); ECDSA as r and s side by side (IEEE P1363) over SHA-256 for P-256, SHA-384 for
+        P-384 and SHA-512 for P-521; RSASSA-PKCS1-v1_5 over SHA-256.
         """
         try:
             if isinstance(self._key, ed25519.Ed25519PublicKey):
@@ -196,7 +205,7 @@ class SigningKey:
         return cls(public.algorithm, public, key)
 
     def secret(self) -> bytes:
-        """The secret, to be sealed: 32 bytes (Ed25519), the scalar (P-256, P-384) or PKCS #8 DER (RSA)."""
+        """The secret, to be sealed: 32 bytes (Ed25519), the scalar (P-256, P-384, P-521) or PKCS #8 DER (RSA)."""
         if isinstance(self._key, ed25519.Ed25519PrivateKey):
             return self._key.private_bytes_raw()
         if isinstance(self._key, ec.EllipticCurvePrivateKey):
@@ -215,6 +224,22 @@ class SigningKey:
             r, s = decode_dss_signature(der)
             return r.to_bytes(width) + s.to_bytes(width)
         return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+# The encodings of the eight points of small order on Ed25519, and the two that are not canonical, without their sign bit
+# (RFC 8032, 5.1; RFC 7748, 6.1 speaks of them for X25519): one signature holds under them for every message.
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(one)
+    for one in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
 
 
 def _load_public(algorithm: Algorithm, data: bytes) -> object:

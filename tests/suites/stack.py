@@ -72,7 +72,7 @@ def stack(folder: Path, suites: Path) -> Iterator[Stack]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CONFER_")},
         "CONFER_DATA_DIR": str(folder / "data"),
-        "CONFER_CONTEXTS_DIR": str(_contexts(folder / "contexts", suites)),
+        "CONFER_CONTEXTS_DIR": str(pinned_contexts(folder / "contexts", suites)),
         "CONFER_PEERS": json.dumps({url: f"http://127.0.0.1:{ports[name]}" for name, url in public.items()}),
         "CONFER_VERIFIER_ANONYMOUS_PER_MINUTE": "1000000",
         "CONFER_ISSUER_VC_API": "true",
@@ -107,13 +107,12 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _contexts(folder: Path, suites: Path) -> Path:
-    """The contexts that the suites need beside the built-in ones, as an operator would pin them."""
+def pinned_contexts(folder: Path, suites: Path | None = None) -> Path:
+    """The contexts that the suites need beside the built-in ones, as an operator would pin them, in a new folder."""
     folder.mkdir()
-    earlier = suites / EARLIER_V2
     bodies = {_EXAMPLES_URL: json.dumps(EXAMPLES).encode()}
-    if earlier.is_file():
-        bodies[CREDENTIALS_V2] = earlier.read_bytes()
+    if suites is not None and (suites / EARLIER_V2).is_file():
+        bodies[CREDENTIALS_V2] = (suites / EARLIER_V2).read_bytes()
     sources: list[dict[str, Any]] = []
     for number, (url, body) in enumerate(bodies.items()):
         name = f"context-{number}.json"

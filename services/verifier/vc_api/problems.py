@@ -47,13 +47,15 @@ _DECIDED_BY: Mapping[str, CheckName] = {
 _ALWAYS = frozenset({"format", "context", "model", "subject"})
 # That it is no badge is nothing to hold against a credential here.
 _NO_PROBLEM = frozenset({"model.not_a_known_credential"})
+# Whom a credential is about, and who vouches for its issuer, is for the caller to judge (VCALM, Verify Presentation).
+_NOT_ASKED = frozenset({"recipient", "recognition"})
 
 
 def problem_of(check: Check) -> ProblemDetails | None:
     """What is wrong, if anything is: failed, or it could not be told; a proof of a set that did not hold."""
     # Every proof of a set has to hold (Data Integrity 1.0, 4.5), whereas for a badge one suffices.
     wrong = check.outcome in {"failed", "inconclusive"} or check.code == "proof.not_needed"
-    if not wrong or check.code in _NO_PROBLEM:
+    if not wrong or check.code in _NO_PROBLEM or check.kind in _NOT_ASKED:
         return None
     kind = _TYPES.get(check.code) or _OF_KIND.get(check.kind, MALFORMED)
     return problem(kind, check.reason, check.code, check.pointer)

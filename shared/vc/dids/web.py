@@ -54,7 +54,7 @@ def did_web(base_url: str, *path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
-    """A key as it stands in a DID document. Its fragment is its Multikey text; as a JWK (always for RSA, and for JWTs
+    """A key as it stands in a DID document. Its fragment is its Multikey text; as a JWK (always for RSA and P-521, and for JWTs
     VC-JOSE-COSE 3.3.3 wants it so) its JWK thumbprint.
     """
 
@@ -68,7 +68,8 @@ class DocumentKey:
 
     @property
     def is_jwk(self) -> bool:
-        return self.as_jwk or self.key.algorithm is Algorithm.RSA
+        # Neither has a Multikey form (Controlled Identifiers 1.0, 2.2.2).
+        return self.as_jwk or self.key.algorithm in {Algorithm.RSA, Algorithm.P521}
 
 
 def web_document(

@@ -174,7 +174,8 @@ _CLASSES = (
     Class("VerifiablePresentation/1.1", _SHOWN, types=(("VerifiablePresentation",),)),
     Class(
         "Envelope",
-        {"@context": Property("context", required=True), "id": URI_REQUIRED, "type": TYPE},
+        # Of the id, a data: URL with what is secured, whoever takes that out looks at every letter.
+        {"@context": Property("context", required=True), "id": NAME, "type": TYPE},
         types=(("EnvelopedVerifiableCredential", "EnvelopedVerifiablePresentation"),),
     ),
     Class("Claims", {"id": URI}),

@@ -18,6 +18,7 @@ _KEYS: Mapping[str, Algorithm] = {
     "RS256": Algorithm.RSA,
     "ES256": Algorithm.P256,
     "ES384": Algorithm.P384,
+    "ES512": Algorithm.P521,
     "EdDSA": Algorithm.ED25519,
     "Ed25519": Algorithm.ED25519,
 }
@@ -25,6 +26,7 @@ ALGORITHMS: Mapping[Algorithm, str] = {
     Algorithm.RSA: "RS256",
     Algorithm.P256: "ES256",
     Algorithm.P384: "ES384",
+    Algorithm.P521: "ES512",
     Algorithm.ED25519: "EdDSA",
 }
 
@@ -95,9 +97,14 @@ def _embedded(header: Mapping[str, Any]) -> PublicKey | None:
         raise ProofInvalid("malformed_jws", f"The key in the JWS header: {error.reason}") from error
 
 
+def fits(jws: Jws, key: PublicKey) -> bool:
+    """Whether the key is of the kind that the JWS says it was signed with."""
+    return _KEYS[jws.algorithm] is key.algorithm
+
+
 def verify(jws: Jws, key: PublicKey) -> None:
     """Check the signature. Raises ProofInvalid `wrong_key_type` or `signature_mismatch`."""
-    if _KEYS[jws.algorithm] is not key.algorithm:
+    if not fits(jws, key):
         raise ProofInvalid("wrong_key_type", f"A {key.algorithm} key does not belong to {jws.algorithm}.")
     if not key.verify(jws.signature, jws.signing_input):
         raise ProofInvalid(

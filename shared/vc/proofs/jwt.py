@@ -12,11 +12,11 @@ from typing import Any, Final, Literal
 from shared.vc import dates, strict_json
 from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2, ContextStore
 from shared.vc.errors import ProofInvalid
-from shared.vc.jsonld import to_quads
+from shared.vc.jsonld import to_quads, without_directions
 from shared.vc.keys import PublicKey, SigningKey
 from shared.vc.proofs import jws
 
-Profile = Literal["ob30-jwt", "vc-jose", "vc-sd-jwt", "vc11-jwt"]
+Profile = Literal["ob30-jwt", "vc-jose", "vc-sd-jwt", "vc-cose", "vc11-jwt"]
 
 # Claims about the JWT rather than about the credential: they stand beside its members and are no JSON-LD.
 REGISTERED: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"})
@@ -40,7 +40,7 @@ class CredentialJwt:
     """A credential taken out of a JWT; nothing about it is verified.
 
     Attributes:
-        profile: which of the forms it is; `vc-sd-jwt`: see `sd_jwt`.
+        profile: which of the forms it is; `vc-sd-jwt`: see `sd_jwt`; `vc-cose`: see `cose`.
         credential: the credential alone, without the registered claims; for `vc11-jwt` completed from them.
         claims: the whole payload.
         kid: address of the key, as the header names it.
@@ -113,7 +113,7 @@ def verify(
             proof_not_yet_valid.
     """
     jws.verify(jwt.jws, key)
-    if jwt.profile in {"vc-jose", "vc-sd-jwt"}:
+    if jwt.profile in {"vc-jose", "vc-sd-jwt", "vc-cose"}:
         _check_signature_times(jwt, now, skew)
         if "iss" in jwt.claims:
             _same("iss", jwt.claims["iss"], _identifier(jwt.credential.get("issuer")))
@@ -148,7 +148,7 @@ def sign(
     """
     if _first_context(credential) != CREDENTIALS_V2 or REGISTERED & credential.keys():
         raise ValueError("only VCDM 2.0 credentials are signed as JWT, without claims of their own")
-    to_quads(credential, store or ContextStore.builtin())
+    to_quads(without_directions(credential), store or ContextStore.builtin())
     issuer = _identifier(credential.get("issuer"))
     if issuer is None:
         raise ValueError("the credential has no issuer")

@@ -1,4 +1,4 @@
-"""Presentations as JWTs: VC-JOSE-COSE (`typ` vp+jwt), and VCDM 1.1 (the presentation in the claim `vp`)."""
+"""Presentations as JWTs: VC-JOSE-COSE (`typ` vp+jwt, vp+sd-jwt; as COSE vp+cose), and VCDM 1.1 (in the claim `vp`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from shared.vc import strict_json
 from shared.vc.errors import ProofInvalid
 from shared.vc.keys import PublicKey, SigningKey
-from shared.vc.proofs import jws
+from shared.vc.proofs import cose, jws, sd_jwt
 from shared.vc.proofs.jwt import REGISTERED, moment_of
 
 _Object = dict[str, Any]
@@ -28,10 +28,15 @@ def parse(token: str) -> PresentationJwt:
     """Take a presentation out of a compact JWT.
 
     Raises:
-        ProofInvalid: malformed_jws, algorithm_refused, critical_header, wrong_type, claims_differ, malformed_claims.
+        ProofInvalid: malformed_jws, algorithm_refused, critical_header, wrong_type, claims_differ, malformed_claims;
+            malformed_sd_jwt.
         UnsupportedProof: an algorithm not known here. JsonRefused: the payload is not strict JSON.
     """
-    taken = jws.parse(token.strip())
+    token = token.strip()
+    if "~" in token:
+        shown = sd_jwt.parse(token, sd_jwt.PRESENTATION_TYPES).credential
+        return _taken(_without_claims(shown.claims), shown.claims, shown.jws)
+    taken = jws.parse(token)
     claims = strict_json.loads_object(taken.payload)
     kind = taken.header.get("typ", "JWT")
     kind = kind.lower().removeprefix("application/") if isinstance(kind, str) else ""
@@ -40,12 +45,26 @@ def parse(token: str) -> PresentationJwt:
             raise ProofInvalid(
                 "claims_differ", "In a vp+jwt the claims vc and vp must not be present.", "/vp"
             )
-        presentation = {name: value for name, value in claims.items() if name not in REGISTERED | {"nonce"}}
+        presentation = _without_claims(claims)
     elif kind == "jwt" and isinstance(claims.get("vp"), dict):
         presentation = dict(claims["vp"])
         presentation.setdefault("holder", claims.get("iss"))
     else:
         raise ProofInvalid("wrong_type", f"A JWT of type {kind[:40]} is not a presentation.")
+    return _taken(presentation, claims, taken)
+
+
+def parse_cose(data: bytes) -> PresentationJwt:
+    """Take a presentation out of a COSE_Sign1. Raises as `cose.parse`."""
+    presentation, taken = cose.parse(data, "vp")
+    return _taken(presentation, {}, taken)
+
+
+def _without_claims(claims: Mapping[str, Any]) -> _Object:
+    return {name: value for name, value in claims.items() if name not in REGISTERED | {"nonce"}}
+
+
+def _taken(presentation: _Object, claims: Mapping[str, Any], taken: jws.Jws) -> PresentationJwt:
     holder = presentation.get("holder")
     holder = holder.get("id") if isinstance(holder, dict) else holder
     if claims.get("iss", holder) != holder and holder is not None:

@@ -7,7 +7,7 @@ disclosures. A key binding JWT at the end says that the holder shows it, to whom
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,13 +15,14 @@ from typing import Any, Final
 from shared.vc import multibase, strict_json
 from shared.vc.contexts import CREDENTIALS_V2, ContextStore
 from shared.vc.errors import JsonRefused, KeyRefused, ProofInvalid
-from shared.vc.jsonld import to_quads
+from shared.vc.jsonld import to_quads, without_directions
 from shared.vc.keys import PublicKey, SigningKey
 from shared.vc.proofs import jws
 from shared.vc.proofs.jwt import REGISTERED, CredentialJwt, moment_of
 from shared.vc.proofs.selection import checked_pointers, steps_of
 
 TYPES: Final = frozenset({"vc+sd-jwt", "vc+ld+json+sd-jwt"})
+PRESENTATION_TYPES: Final = frozenset({"vp+sd-jwt", "vp+ld+json+sd-jwt"})
 FORM: Final = re.compile(
     r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+~(?:[A-Za-z0-9_-]+~)*"
     r"(?:[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)?"
@@ -65,8 +66,10 @@ class SdJwt:
     bound: str
 
 
-def parse(text: str) -> SdJwt:
+def parse(text: str, types: Container[str] = TYPES) -> SdJwt:
     """Take an SD-JWT apart and put what is disclosed into its place (RFC 9901, 7.1).
+
+    `types`: those that its `typ` may name.
 
     Raises:
         ProofInvalid: malformed_sd_jwt: a disclosure that belongs nowhere, twice, or over something else; another digest
@@ -80,8 +83,8 @@ def parse(text: str) -> SdJwt:
         raise _malformed(f"More than {_MAX_DISCLOSURES} disclosures are not read.")
     taken = jws.parse(token)
     kind = taken.header.get("typ")
-    if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in TYPES:
-        raise ProofInvalid("wrong_type", "An SD-JWT that is a credential says so in its typ (vc+sd-jwt).")
+    if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in types:
+        raise ProofInvalid("wrong_type", "An SD-JWT says in its typ what it is (vc+sd-jwt, vp+sd-jwt).")
     payload = strict_json.loads_object(taken.payload)
     if payload.pop("_sd_alg", "sha-256") != "sha-256":
         raise _malformed("Digests other than SHA-256 are not read.")
@@ -250,20 +253,63 @@ def sign(
         or not issuer
     ):
         raise ValueError("only VCDM 2.0 credentials are signed as SD-JWT, without claims of their own")
-    to_quads(credential, store or ContextStore.builtin())
+    to_quads(without_directions(credential), store or ContextStore.builtin())
+    header = {"typ": "vc+sd-jwt", "cty": "vc", "kid": kid}
     always = [steps_of(pointer) for pointer in mandatory]
     chosen = [steps_of(pointer) for pointer in checked_pointers(selective)]
     for steps in chosen:
         _refuse_hiding(steps, always)
-    payload = strict_json.loads_object(strict_json.dumps(credential))
+    claims: _Object = {"iss": issuer}
+    if holder is not None:
+        claims["cnf"] = {"jwk": holder.jwk()}
+    if issued_at is not None:
+        claims["iat"] = int(issued_at.timestamp())
+    return _signed(credential, chosen, claims, header, key)
+
+
+def sign_presentation(
+    presentation: _Object,
+    *,
+    key: SigningKey,
+    kid: str,
+    selective: Iterable[str] = (),
+    challenge: str | None = None,
+    domain: str | None = None,
+    issued_at: datetime | None = None,
+) -> str:
+    """A VCDM 2.0 presentation as SD-JWT (`vp+sd-jwt`) with all its disclosures.
+
+    Args:
+        presentation: with its `holder`, without claims; the credentials in it stand in envelopes.
+        key: the holder's.
+        kid: URL of the key.
+        selective: JSON pointers to what may be hidden when it is passed on.
+        challenge: written as `nonce`.
+        domain: written as `aud`.
+        issued_at: aware; written as `iat`.
+
+    Raises:
+        ProofInvalid: `malformed_pointer`.
+    """
+    chosen = [steps_of(pointer) for pointer in checked_pointers(selective)]
+    given = {
+        "nonce": challenge,
+        "aud": domain,
+        "iat": None if issued_at is None else int(issued_at.timestamp()),
+    }
+    claims = {name: value for name, value in given.items() if value is not None}
+    return _signed(presentation, chosen, claims, {"typ": "vp+sd-jwt", "cty": "vp", "kid": kid}, key)
+
+
+def _signed(
+    document: _Object, chosen: Sequence[Sequence[str]], claims: _Object, header: _Object, key: SigningKey
+) -> str:
+    """The document with what was chosen hidden, its claims beside it, all disclosures behind it."""
+    payload = strict_json.loads_object(strict_json.dumps(document))
     # What is hidden within something hidden comes first.
     disclosures = [_hide(payload, steps) for steps in sorted(chosen, key=len, reverse=True)]
-    payload |= {"iss": issuer, "_sd_alg": "sha-256"}
-    if holder is not None:
-        payload["cnf"] = {"jwk": holder.jwk()}
-    if issued_at is not None:
-        payload["iat"] = int(issued_at.timestamp())
-    token = jws.sign({"typ": "vc+sd-jwt", "cty": "vc", "kid": kid}, strict_json.dumps(payload), key)
+    payload |= {**claims, "_sd_alg": "sha-256"}
+    token = jws.sign(header, strict_json.dumps(payload), key)
     return "~".join([token, *disclosures, ""])
 
 
@@ -356,4 +402,13 @@ def _malformed(reason: str) -> ProofInvalid:
     return ProofInvalid("malformed_sd_jwt", reason)
 
 
-__all__ = ["FORM", "SdJwt", "parse", "show", "sign", "verify_binding"]
+__all__ = [
+    "FORM",
+    "PRESENTATION_TYPES",
+    "SdJwt",
+    "parse",
+    "show",
+    "sign",
+    "sign_presentation",
+    "verify_binding",
+]

@@ -60,7 +60,7 @@ NOTHING_EXPECTED = Expected()
 class Case:
     """One credential: as parsed, the text it came from, and the checks made so far.
 
-    `token` is the compact JWS it was wrapped in, if any, and `jwt` that JWS taken apart, `sd_jwt` with its
+    `token` is the compact JWS (or COSE, in Base64) it was wrapped in, if any, and `jwt` that JWS taken apart, `sd_jwt` with its
     disclosures. `view` is the badge in
     the words of Open Badges 3.0 when it is of an older version. `expected` is of this one credential, not of its status list.
     """
@@ -81,6 +81,8 @@ class Case:
             return "ob2-signed" if self.token else "ob2-hosted"
         if self.sd_jwt is not None:
             return f"{self.family}-sd-jwt"
+        if self.jwt is not None and self.jwt.profile == "vc-cose":
+            return f"{self.family}-cose"
         if self.token is not None:
             return f"{self.family}-jwt"
         return f"{self.family}-data-integrity" if self.document.get("proof") else f"{self.family}-unsigned"

@@ -1,6 +1,7 @@
 """Step 5, first half: the key, and whether it is the issuer's."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,8 +16,10 @@ from shared.vc.proofs.jwt import CredentialJwt
 from shared.vc.report import Check, failed, inconclusive, passed
 
 from .case import Surroundings, several
+from .sources import Sources
 
 ASSERTION = "assertionMethod"
+AUTHENTICATION = "authentication"
 
 
 def problem_check(problem: KeyProblem, pointer: str | None = None) -> Check:
@@ -135,16 +138,11 @@ async def _published(issuer: str | None, around: Surroundings) -> list[ResolvedK
     """
     if issuer is None:
         return []
-    if issuer.startswith(("did:key:", "did:jwk:")):
-        return [await retrieve(issuer, around.sources, now=around.now)]
-    if issuer.startswith("did:web:"):
-        return _listed(await resolve_document(issuer, around.sources), issuer, around)
     if not is_web_url(issuer):
-        reason = f"Issuers identified like {issuer[:60]} are not supported here."
-        raise KeyProblem("key.method_unsupported", reason, conclusive=False)
+        return await _own(issuer, around.sources, now=around.now, most=around.limits.published_keys)
     own: KeyProblem | None = None
     try:
-        found = _listed(await resolve_document(issuer, around.sources), issuer, around)
+        found = await _own(issuer, around.sources, now=around.now, most=around.limits.published_keys)
     except KeyProblem as problem:
         own, found = problem, []
     try:
@@ -155,21 +153,48 @@ async def _published(issuer: str | None, around: Surroundings) -> list[ResolvedK
     return found
 
 
-def _listed(document: Mapping[str, Any], issuer: str, around: Surroundings) -> list[ResolvedKey]:
-    if document.get("id") != issuer:
+async def keys_of_holder(
+    kid: str | None, holder: str | None, sources: Sources, *, now: datetime, most: int
+) -> list[ResolvedKey]:
+    """The keys that may have signed a holder's JWT: one, if `kid` names it in full, or those it authenticates with.
+
+    Raises KeyProblem: there is none, or it cannot be had; whose a key named in full is, is not looked at.
+    """
+    method = None if kid is None else _in_full(kid, holder)
+    if method is not None:
+        return [await retrieve(method, sources, now=now, purpose=AUTHENTICATION, jwk=True)]
+    if holder is None:
         raise KeyProblem(
-            "key.wrong_document", f"The document at the issuer's address is not that of {issuer}."
+            "key.not_found", "The presentation says neither whose it is nor which key signed it."
         )
+    found = await _own(holder, sources, now=now, most=most, purpose=AUTHENTICATION)
+    if not found:
+        raise KeyProblem("key.not_found", "The presentation names no key, and its holder publishes none.")
+    return found
+
+
+async def _own(
+    owner: str, sources: Sources, *, now: datetime, most: int, purpose: str = ASSERTION
+) -> list[ResolvedKey]:
+    """The keys that its own controlled identifier document lists for a purpose."""
+    if owner.startswith(("did:key:", "did:jwk:")):
+        return [await retrieve(owner, sources, now=now)]
+    if not owner.startswith("did:web:") and not is_web_url(owner):
+        reason = f"Identifiers like {owner[:60]} are not supported here."
+        raise KeyProblem("key.method_unsupported", reason, conclusive=False)
+    document = await resolve_document(owner, sources)
+    if document.get("id") != owner:
+        raise KeyProblem("key.wrong_document", f"The document at its address is not that of {owner}.")
     found: list[ResolvedKey] = []
-    for one in several(document.get(ASSERTION))[: around.limits.published_keys]:
-        url = absolute(one.get("id") if isinstance(one, dict) else one, issuer)
-        if url is None or not url.startswith(f"{issuer}#"):
+    for one in several(document.get(purpose))[:most]:
+        url = absolute(one.get("id") if isinstance(one, dict) else one, owner)
+        if url is None or not url.startswith(f"{owner}#"):
             continue
         try:
-            method = find_method(document, url, now=around.now)
+            method = find_method(document, url, purpose=purpose, now=now)
         except KeyProblem:
             continue  # another key of the document may still be the one looked for
-        found.append(ResolvedKey(method.key, method.id, method.controller, issuer))
+        found.append(ResolvedKey(method.key, method.id, method.controller, owner))
     return found
 
 

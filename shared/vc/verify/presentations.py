@@ -14,24 +14,25 @@ from shared.vc.fetching import Fetch, RecognitionLookup
 from shared.vc.model import check as check_model
 from shared.vc.policy import DEFAULT, Policy, decide
 from shared.vc.proofs import data_integrity
-from shared.vc.proofs.presentation_jwt import PresentationJwt
+from shared.vc.proofs.jws import fits
+from shared.vc.proofs.presentation_jwt import PresentationJwt, parse_cose
 from shared.vc.proofs.presentation_jwt import parse as parse_token
 from shared.vc.proofs.presentation_jwt import verify as verify_token
 from shared.vc.report import Check, Report, Verdict, failed, inconclusive, passed
 from shared.vc.strict_json import JsonObject
 
 from .case import Expected, several
-from .keys import problem_check, require_controller, retrieved_check
+from .keys import AUTHENTICATION, keys_of_holder, problem_check, require_controller, retrieved_check
 from .limits import Limits
 from .pipeline import verify
 from .proven import ProvenLists
-from .reading import Unreadable, refuse_malformed_envelope
+from .reading import Unreadable, address_in, base64_bytes, refuse_malformed_envelope
 from .recipient import Applicant
 from .sources import Sources
 from .validity import SKEW
 
-AUTHENTICATION = "authentication"
-_ENVELOPE = "data:application/vp+jwt,"
+_ENVELOPES = ("data:application/vp+jwt,", "data:application/vp+sd-jwt,")
+_COSE = "data:application/vp+cose;base64,"
 _NO_LIMITS = Limits()
 _CODES = {
     "challenge_mismatch": "proof.wrong_challenge",
@@ -107,7 +108,17 @@ async def verify_presentation(
     sources = Sources(fetcher, now=now, most=limits.fetches)
     if problem is not None:
         return _report(now, policy, None, [problem], ())
-    shown = _Shown(document, token, sources, contexts, now, challenge, domain, Budget(limits.work_units))
+    shown = _Shown(
+        document,
+        token,
+        sources,
+        contexts,
+        now,
+        challenge,
+        domain,
+        Budget(limits.work_units),
+        limits.published_keys,
+    )
     checks = [*_structure(document), *await shown.checks()]
     holder = shown.holder if all(check.outcome == "passed" for check in checks) else None
     values = several(document.get("verifiableCredential"))
@@ -171,16 +182,9 @@ def _read(data: bytes, limits: Limits) -> tuple[JsonObject, PresentationJwt | No
             return _from_token(text.decode("ascii", "replace"))
         document = strict_json.loads_object(text)
         types = several(document.get("type"))
-        address = document.get("id")
         if "EnvelopedVerifiablePresentation" in types:
             refuse_malformed_envelope(document)
-            if isinstance(address, str) and address.startswith(_ENVELOPE):
-                return _from_token(address.removeprefix(_ENVELOPE))
-            return (
-                {},
-                None,
-                failed("format.malformed_jwt", "The envelope does not hold a presentation (vp+jwt)."),
-            )
+            return _from_envelope(address_in(document))
     except Unreadable as error:
         return {}, None, error.check
     except JsonRefused as error:
@@ -192,6 +196,17 @@ def _read(data: bytes, limits: Limits) -> tuple[JsonObject, PresentationJwt | No
     if "VerifiablePresentation" not in types:
         raise Unrecognised("This is not a verifiable presentation.")
     return document, None, None
+
+
+def _from_envelope(address: str) -> tuple[JsonObject, PresentationJwt | None, Check | None]:
+    for prefix in _ENVELOPES:
+        if address.startswith(prefix):
+            return _from_token(address.removeprefix(prefix))
+    if address.startswith(_COSE):
+        token = parse_cose(base64_bytes(address.removeprefix(_COSE)))
+        return token.presentation, token, None
+    reason = "The envelope does not hold a presentation (vp+jwt, vp+sd-jwt, vp+cose)."
+    return {}, None, failed("format.malformed_jwt", reason)
 
 
 def _from_token(text: str) -> tuple[JsonObject, PresentationJwt | None, Check | None]:
@@ -212,6 +227,7 @@ class _Shown:
         challenge: str | None,
         domain: str | None,
         budget: Budget,
+        keys: int,
     ) -> None:
         self._document = document
         self._token = token
@@ -221,13 +237,14 @@ class _Shown:
         self._challenge = challenge
         self._domain = domain
         self._budget = budget
+        self._keys = keys
         stated = document.get("holder")
         stated = stated.get("id") if isinstance(stated, dict) else stated
         self.holder: str | None = stated if isinstance(stated, str) else None
 
     async def checks(self) -> list[Check]:
         if self._token is not None:
-            return await self._of_key(self._token.jws.kid, jwk=True)
+            return await self._of_token(self._token)
         try:
             proofs = data_integrity.proofs_of(self._document)
             if len(proofs) == 1:
@@ -245,14 +262,31 @@ class _Shown:
             ]
         return [failed("proof.missing", "The presentation carries no proof: anybody could show it.")]
 
-    async def _of_key(
-        self, method: Any, *, jwk: bool = False, proof: JsonObject | None = None
-    ) -> list[Check]:
+    async def _of_token(self, token: PresentationJwt) -> list[Check]:
+        try:
+            keys = await keys_of_holder(
+                token.jws.kid, self.holder, self._sources, now=self._now, most=self._keys
+            )
+        except KeyProblem as problem:
+            return [problem_check(problem)]
+        # One that fits in kind rather than the first: what is said of it is then about the signature.
+        fitting = [key for key in keys if fits(token.jws, key.key)] or keys[:1]
+        attempts = [self._checked(key, None) for key in fitting]
+        return next((one for one in attempts if one[-1].outcome == "passed"), attempts[0])
+
+    async def _of_key(self, method: Any, *, proof: JsonObject) -> list[Check]:
         if not isinstance(method, str):
             return [failed("proof.malformed", "The presentation does not say which key it was made with.")]
         try:
-            key = await retrieve(method, self._sources, now=self._now, purpose=AUTHENTICATION, jwk=jwk)
-            self.holder = self.holder or key.controller
+            key = await retrieve(method, self._sources, now=self._now, purpose=AUTHENTICATION)
+        except KeyProblem as problem:
+            return [problem_check(problem)]
+        return self._checked(key, proof)
+
+    def _checked(self, key: ResolvedKey, proof: JsonObject | None) -> list[Check]:
+        """Whether the key is the holder's, and the proof was made with it."""
+        self.holder = self.holder or key.controller
+        try:
             require_controller(key, self.holder)
         except KeyProblem as problem:
             return [problem_check(problem)]

@@ -1,5 +1,7 @@
 """Steps 1 and 2: what was handed in, parsed strictly, as a case."""
 
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,13 +11,14 @@ from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2
 from shared.vc.errors import JsonRefused, ProofInvalid, UnsupportedProof
 from shared.vc.model import check_class
 from shared.vc.open_badges_2.upgrade import CONTEXT
-from shared.vc.proofs import jws, jwt, sd_jwt
+from shared.vc.proofs import cose, jws, jwt, sd_jwt
 from shared.vc.report import Check, failed, inconclusive
 from shared.vc.strict_json import JsonObject
 
 from .case import Case, Family, several
 
 _ENVELOPED = ("data:application/vc+jwt,", "data:application/vc+ld+json+jwt,", "data:application/vc+sd-jwt,")
+_COSE = "data:application/vc+cose;base64,"
 _NOT_JSON = {"syntax", "not_utf8", "not_an_object"}
 _OPEN_BADGES_2 = ("https://w3id.org/openbadges/", "https://openbadgespec.org/")
 _OPEN_BADGE_TYPES = {"AchievementCredential", "OpenBadgeCredential", "EndorsementCredential"}
@@ -50,7 +53,7 @@ def read(extracted: Extracted) -> Case:
     document = _parse(extracted.text)
     enveloped = _enveloped(document)
     if enveloped is not None:
-        return read_token(enveloped)
+        return enveloped
     family = family_of(document)
     if family is None:
         raise Unrecognised("The JSON is not a badge or another verifiable credential.")
@@ -69,7 +72,7 @@ def read_embedded(value: Any) -> Case:
         raise Unreadable(failed("format.unrecognised", "What stands in place of a credential is none."))
     enveloped = _enveloped(value)
     if enveloped is not None:
-        return read_token(enveloped)
+        return enveloped
     family = family_of(value)
     if family is None:
         raise Unreadable(failed("format.unrecognised", "What stands in place of a credential is none."))
@@ -90,16 +93,42 @@ def _parse(text: str) -> JsonObject:
         raise Unreadable(failed("format.unsafe_json", error.reason, error.pointer or None)) from error
 
 
-def _enveloped(document: Mapping[str, Any]) -> str | None:
-    """The JWS inside an EnvelopedVerifiableCredential (W3C data model 2.0, §4.13.1)."""
+def _enveloped(document: Mapping[str, Any]) -> Case | None:
+    """What stands in an EnvelopedVerifiableCredential (W3C data model 2.0, §4.13.1); None if it is no envelope."""
     if "EnvelopedVerifiableCredential" not in several(document.get("type")):
         return None
     refuse_malformed_envelope(document)
-    address = document.get("id")
+    address = address_in(document)
     for prefix in _ENVELOPED:
-        if isinstance(address, str) and address.startswith(prefix):
-            return address.removeprefix(prefix)
-    raise Unreadable(failed("format.malformed_jwt", "The envelope does not hold a compact JWS (vc+jwt)."))
+        if address.startswith(prefix):
+            return read_token(address.removeprefix(prefix))
+    if address.startswith(_COSE):
+        return _read_cose(address.removeprefix(_COSE))
+    reason = "The envelope holds neither a compact JWS (vc+jwt, vc+sd-jwt) nor a COSE_Sign1 (vc+cose)."
+    raise Unreadable(failed("format.malformed_jwt", reason))
+
+
+def _read_cose(text: str) -> Case:
+    try:
+        document, taken = cose.parse(base64_bytes(text), "vc")
+    except JsonRefused as error:
+        raise Unreadable(failed("format.unsafe_json", f"The COSE cannot be read: {error.reason}")) from error
+    except UnsupportedProof as error:
+        raise Unreadable(inconclusive("proof.unsupported", error.reason)) from error
+    except ProofInvalid as error:
+        code = _JWT_CODES.get(error.code, "format.malformed_jwt")
+        raise Unreadable(failed(code, error.reason)) from error
+    whole = jwt.CredentialJwt("vc-cose", document, {}, taken.kid, None, (), taken)
+    return _token_case(whole, text, None)
+
+
+def base64_bytes(text: str) -> bytes:
+    """Of a data: URL (RFC 2397); padding may be left out. Raises ProofInvalid `malformed_cose`."""
+    unpadded = text.rstrip("=")
+    try:
+        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ProofInvalid("malformed_cose", "The envelope's data is not Base64.") from error
 
 
 def refuse_malformed_envelope(document: Mapping[str, Any]) -> None:
@@ -107,6 +136,12 @@ def refuse_malformed_envelope(document: Mapping[str, Any]) -> None:
     for finding in check_class(document, "Envelope"):
         if finding.severity == "error":
             raise Unreadable(failed(finding.code, finding.reason, finding.pointer))
+
+
+def address_in(envelope: Mapping[str, Any]) -> str:
+    """The data: URL of an envelope, white space around it dropped (URL Standard, 4.4); "" if there is none."""
+    address = envelope.get("id")
+    return address.strip() if isinstance(address, str) else ""
 
 
 def family_of(document: Mapping[str, Any]) -> Family | None:

@@ -18,6 +18,7 @@ FOREIGN: dict[Algorithm, Any] = {
     Algorithm.ED25519: OKPKey,
     Algorithm.P256: ECKey,
     Algorithm.P384: ECKey,
+    Algorithm.P521: ECKey,
     Algorithm.RSA: RSAKey,
 }
 KEY = KEYS[Algorithm.P256]
@@ -74,13 +75,11 @@ def test_another_library_reads_ours_and_we_read_its(algorithm: Algorithm) -> Non
     key = KEYS[algorithm]
     public = FOREIGN[algorithm].import_key(key.public.jwk())
     name = jws.ALGORITHMS[algorithm]
-    registry = joserfc_jws.JWSRegistry(algorithms=["RS256", "ES256", "ES384", "EdDSA", "Ed25519"])
+    registry = joserfc_jws.JWSRegistry(algorithms=["RS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"])
     token = jwt.sign(identified(), key=key, kid=KID)
     read = joserfc_jws.deserialize_compact(token, public, registry=registry)
     assert read.headers() == {"alg": name, "typ": "JWT", "kid": KID}
-    foreign = FOREIGN[algorithm].generate_key(
-        {"Ed25519": "Ed25519", "P-256": "P-256", "P-384": "P-384", "RSA": 2048}[algorithm]
-    )
+    foreign = FOREIGN[algorithm].generate_key(2048 if algorithm is Algorithm.RSA else str(algorithm))
     written = joserfc_jws.serialize_compact(
         {"alg": name, "kid": KID}, json.dumps(claims_of(identified())), foreign, registry=registry
     )

@@ -16,6 +16,7 @@ FOREIGN: dict[Algorithm, Any] = {
     Algorithm.ED25519: OKPKey,
     Algorithm.P256: ECKey,
     Algorithm.P384: ECKey,
+    Algorithm.P521: ECKey,
     Algorithm.RSA: RSAKey,
 }
 
