@@ -102,7 +102,8 @@ def platform(
     """Start `confer up` and wait until it says that it is ready; end it, and all it started, afterwards."""
     base = base_port or free_ports(4)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CONFER_")}
-    environment |= {"CONFER_DATA_DIR": str(data_dir), **(settings or {})}
+    # Switched on, so that the tests of every operation meet those of the VC-API as well.
+    environment |= {"CONFER_DATA_DIR": str(data_dir), "CONFER_ISSUER_VC_API": "true", **(settings or {})}
     begun = time.monotonic()
     supervisor = subprocess.Popen(
         [sys.executable, "-m", "services", "up", "--base-port", str(base)],

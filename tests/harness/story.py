@@ -149,10 +149,31 @@ class Story:
         self._wait("issuer", job["id"], token)
         keys = self.json("issuer", "GET", f"/v1/profiles/{profile['id']}/keys", token)["items"]
         self._did = profile["did"]
+        instance = post(
+            "/v1/vc-api/instances",
+            json={"securing": "eddsa-rdfc-2022", "status": [{"purpose": "revocation"}]},
+        )
+        credential_id = f"urn:uuid:{secrets.token_hex(16)}"
+        post("/credentials/issue", json={"credential": self.credential(instance["did"], id=credential_id)})
+        selective = post("/v1/vc-api/instances", json={"securing": "ecdsa-sd-2023"})
+        self.base_credential = post(
+            "/credentials/issue", json={"credential": self.credential(selective["did"])}
+        )["verifiableCredential"]
         return {
+            "instance_id": instance["id"], "instance_did": instance["did"], "credential_id": credential_id,
             "profile_id": profile["id"], "achievement_id": draft["id"], "evidence_id": evidence["id"],
             "award_id": award["id"], "job": job["id"], "key_id": keys[0]["id"],
         }  # fmt: skip
+
+    def credential(self, issuer: str, **more: str) -> Json:
+        """Something that is no badge, for the VC-API to sign."""
+        return {
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiableCredential"],
+            "issuer": issuer,
+            "credentialSubject": {"name": self._canary},
+            **more,
+        }
 
     def _verifier_things(self, canary: str) -> dict[str, str]:
         token = self.owner_token("verifier")

@@ -11,7 +11,6 @@ from services.issuer.vc_api.errors import InstanceClosed, WrongKeyType, problem_
 from services.issuer.vc_api.schemas import DeriveIn, InstanceIn, InstanceOut, IssueIn, SecuredOut, StatusIn
 from shared.db import WriteSession
 from shared.http.access import Access, public, require
-from shared.http.body import KIB, body_limit
 from shared.http.etag import not_modified
 from shared.http.idempotency import Idempotent, StoredResponse, created
 from shared.http.negotiation import negotiate
@@ -28,7 +27,6 @@ from shared.http.routing import Router
 from shared.http.schemas import Id, Page
 
 MEDIA_TYPES = ("application/vc", "application/vc+ld+json", "application/ld+json", "application/json")
-_MAX_BYTES = 256 * KIB
 
 
 async def _switched_on(context: Current) -> None:
@@ -122,7 +120,6 @@ async def close_vc_api_instance(instance_id: Id, access: Writer, context: Curren
     summary="Secure a credential (VCALM)",
     responses=_refusals(400, 409),
 )
-@body_limit(_MAX_BYTES)
 async def issue_credential(given: IssueIn, access: IssuerCoordinator, context: Current) -> SecuredOut:
     """By the instance whose DID the credential names as its issuer. Only where the operator has switched the VC-API on."""
     return SecuredOut(verifiableCredential=await service.issue(context, access, given))
@@ -134,7 +131,6 @@ async def issue_credential(given: IssueIn, access: IssuerCoordinator, context: C
     summary="Derive what a holder shows (VCALM)",
     responses=_refusals(400),
 )
-@body_limit(_MAX_BYTES)
 async def derive_credential(given: DeriveIn, access: IssuerCoordinator, context: Current) -> SecuredOut:
     """From a credential with an ecdsa-sd-2023 base proof: what is mandatory and what the pointers choose."""
     del access
