@@ -6,12 +6,15 @@ A change is made only when it is asked for, so that a share of them costs a shar
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+import cbor2
+
 from shared.vc import multibase
 from shared.vc.errors import VcError
+from shared.vc.proofs.ecdsa_sd_values import DERIVED
 
 from .judging import STORE
 from .places import Way, at, changed, places, pointer, renamed, text, without
@@ -381,6 +384,7 @@ def proof_values(value: str) -> Iterator[tuple[str, str]]:
         data = multibase.decode(value)
     except VcError:
         return
+    yield from selective_parts(value)
     write = multibase.encode if value.startswith("z") else lambda one: "u" + multibase.base64url_encode(one)
     for position in range(0, len(data), max(1, len(data) // 24)):
         for bit in (0, 7):
@@ -399,6 +403,96 @@ def proof_values(value: str) -> Iterator[tuple[str, str]]:
     )
     for twin in twins(data):
         yield "other half of the signature", write(twin)
+
+
+def spliced(document: Any, other: Any) -> Iterator[Change]:
+    """Parts of another valid document of the same issuer in place of this one's, at every place that both have."""
+    for way, value in places(document):
+        try:
+            theirs = at(other, way)
+        except (KeyError, IndexError, TypeError):
+            continue
+        if way and theirs != value:
+            yield _at("part of another of the same issuer", document, way, theirs)
+    mine, theirs = document.get("proof"), other.get("proof")
+    if mine is not None:
+        yield _at("proofs of both", document, ("proof",), [theirs, mine])
+        yield Change("all of another, this one's proof", "", lambda: text({**other, "proof": mine}))
+
+
+def other_keys(document: Any, methods: Iterable[str]) -> Iterator[Change]:
+    """Each name of a key made that of another key, and each issuer another."""
+    for way, value in places(document):
+        if (
+            way
+            and isinstance(value, str)
+            and way[-1] in {"verificationMethod", "kid", "issuer", "holder", "id", "iss"}
+        ):
+            if way[-1] == "id" and (len(way) < 2 or way[-2] not in {"issuer", "holder"}):
+                continue
+            for method in methods:
+                name = method if way[-1] in {"verificationMethod", "kid"} else method.partition("#")[0]
+                if name != value:
+                    yield _at("another's key or name", document, way, name)
+
+
+def selective_parts(value: str) -> Iterator[tuple[str, str]]:
+    """A derived proof value of ecdsa-sd-2023 with its parts altered, dropped, doubled, exchanged."""
+    data = multibase.decode(value)
+    if data[:3] != DERIVED:
+        return
+    signature, public, signatures, labels, mandatory = cbor2.loads(data[3:])
+    first, *rest = signatures
+    numbers, codes = list(labels), list(labels.values())
+    parts: list[tuple[str, list[Any]]] = [
+        ("signature left out", [signature, public, rest, labels, mandatory]),
+        ("signature twice", [signature, public, [first, *signatures], labels, mandatory]),
+        ("signatures exchanged", [signature, public, signatures[::-1], labels, mandatory]),
+        ("signature instead of the base's", [first, public, signatures, labels, mandatory]),
+        ("no signatures", [signature, public, [], labels, mandatory]),
+        (
+            "labels exchanged",
+            [signature, public, signatures, dict(zip(numbers, codes[::-1], strict=True)), mandatory],
+        ),
+        ("label left out", [signature, public, signatures, dict(list(labels.items())[1:]), mandatory]),
+        ("label added", [signature, public, signatures, {**labels, len(labels): bytes(32)}, mandatory]),
+        ("one label for all", [signature, public, signatures, dict.fromkeys(labels, codes[0]), mandatory]),
+        (
+            "labels renumbered",
+            [signature, public, signatures, {n + 1: c for n, c in labels.items()}, mandatory],
+        ),
+        ("nothing mandatory", [signature, public, signatures, labels, []]),
+        (
+            "everything mandatory",
+            [signature, public, signatures, labels, list(range(len(mandatory) + len(signatures)))],
+        ),
+        ("mandatory beyond the end", [signature, public, signatures, labels, [*mandatory, 10_000]]),
+        ("part added", [signature, public, signatures, labels, mandatory, []]),
+        ("part left out", [signature, public, signatures, labels]),
+    ]
+    for index in range(len(mandatory)):
+        less = mandatory[:index] + mandatory[index + 1 :]
+        parts.append(("mandatory left out", [signature, public, signatures, labels, less]))
+        parts.append(("mandatory made free", [signature, public, [*signatures, first], labels, less]))
+    for index in range(len(signatures)):
+        for bit in (0, 300, 511):
+            flipped = bytearray(signatures[index])
+            flipped[bit // 8] ^= 1 << bit % 8
+            other = [*signatures[:index], bytes(flipped), *signatures[index + 1 :]]
+            parts.append(("bit of a signature", [signature, public, other, labels, mandatory]))
+        twin = next(twins(signatures[index]))
+        other = [*signatures[:index], twin, *signatures[index + 1 :]]
+        parts.append(("other half of the signature", [signature, public, other, labels, mandatory]))
+    for number, code in labels.items():
+        flipped = {**labels, number: bytes([code[0] ^ 1]) + code[1:]}
+        parts.append(("bit of a label", [signature, public, signatures, flipped, mandatory]))
+    for position in range(len(public)):
+        made = public[:position] + bytes([public[position] ^ 1]) + public[position + 1 :]
+        parts.append(("bit of the proof's own key", [signature, made, signatures, labels, mandatory]))
+    yield from (
+        (f"derived proof: {kind}", "u" + multibase.base64url_encode(DERIVED + cbor2.dumps(one)))
+        for kind, one in parts
+    )
 
 
 def twins(signature: bytes) -> Iterator[bytes]:

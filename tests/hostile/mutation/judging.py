@@ -42,7 +42,11 @@ Judge = Callable[[bytes], Judgement]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Something valid of one format, and who judges it."""
+    """Something valid of one format, and who judges it.
+
+    `other` is another valid one of the same issuer and format, of which parts can be taken; `methods` are verification
+    methods, of this issuer and of others.
+    """
 
     form: str
     name: str
@@ -50,6 +54,8 @@ class Sample:
     shape: Shape
     judge: Judge
     store: ContextStore = STORE
+    other: bytes | None = None
+    methods: tuple[str, ...] = ()
 
 
 def finished(coroutine: Coroutine[Any, Any, _T]) -> _T:
@@ -159,7 +165,8 @@ def _of_badge(report: Report | None) -> Judgement:
         "format": report.format,
         "credential": report.credential,
         "summary": report.summary,
-        "fetched": sorted((one.url, one.sha256) for one in report.fetched),
+        # Of a hosted badge, what its host answered; of others, more may be asked for when a proof says so.
+        "fetched": [(one.url, one.sha256) for one in report.fetched if report.format == "ob2-hosted"],
         "checks": _said(report.checks),
         "inner": _inner(report.checks),
     }

@@ -92,6 +92,17 @@ class World:
             del document["credentialSchema"], document["refreshService"]  # neither can be accepted or refused
         return document
 
+    def another(self, name: str = documents.USUAL) -> Json:
+        """The same for another achievement and learner."""
+        document = documents.numbered(self.document(name), 2)
+        subject = document["credentialSubject"]
+        achievement = {
+            **subject["achievement"],
+            "id": "https://school.example/achievements/2",
+            "name": "Surgery",
+        }
+        return {**document, "name": "Surgery", "credentialSubject": {**subject, "achievement": achievement}}
+
     def endorsement(self, about: str, **changes: Any) -> Json:
         return self.endorser.sign(self._endorsement(about, **changes))
 
@@ -154,9 +165,13 @@ def samples(world: World | None = None) -> list[Sample]:
     world = world or World()
     found: list[Sample] = []
     judge = judging.credential(world.network)
+    methods = (*(world.method(kind) for kind in _KINDS), world.endorser.method, world.holder_method)
 
-    def add(form: str, name: str, value: Any, shape: Shape = "json", by: Judge = judge) -> None:
-        found.append(Sample(form, name, value if isinstance(value, bytes) else written(value), shape, by))
+    def add(
+        form: str, name: str, value: Any, shape: Shape = "json", by: Judge = judge, other: Any = None
+    ) -> None:
+        data, spare = (one if isinstance(one, bytes) else written(one) for one in (value, other or b""))
+        found.append(Sample(form, name, data, shape, by, other=spare or None, methods=methods))
 
     for part in (_data_integrity, _sets, _selective, _tokens, _older, _records, _shown, _baked, _beside):
         for one in part(world):
@@ -171,7 +186,10 @@ def _data_integrity(world: World) -> _Made:
     for suite, kind, builders in _SUITES:
         for name in builders:
             form = suite if kind is Algorithm.ED25519 else f"{suite} {kind}"
-            yield form, name, world.sign(world.document(name), suite, kind)
+            signed, other = (
+                world.sign(one, suite, kind) for one in (world.document(name), world.another(name))
+            )
+            yield form, name, signed, "json", judging.credential(world.network), other
 
 
 def _sets(world: World) -> _Made:
@@ -208,9 +226,16 @@ def _tokens(world: World) -> _Made:
     for kind in _KINDS:
         name = jws.ALGORITHMS[kind]
         key, kid = world.keys[kind], world.method(kind)
-        yield "VC-JWT, Open Badges 3.0", name, jwt.sign(world.document(), key=key, kid=kid), "jwt"
-        jose = jwt.sign(world.document(), key=key, kid=kid, profile="vc-jose", issued_at=NOW)
-        yield "VC-JWT, VC-JOSE-COSE", name, jose, "jwt"
+        judge = judging.credential(world.network)
+        one, other = (
+            jwt.sign(document, key=key, kid=kid) for document in (world.document(), world.another())
+        )
+        yield "VC-JWT, Open Badges 3.0", name, one, "jwt", judge, other
+        one, other = (
+            jwt.sign(document, key=key, kid=kid, profile="vc-jose", issued_at=NOW)
+            for document in (world.document(), world.another())
+        )
+        yield "VC-JWT, VC-JOSE-COSE", name, one, "jwt", judge, other
     kind = Algorithm.ED25519
     whole = jwt.sign(world.document(documents.FULL), key=world.keys[kind], kid=world.method(kind))
     yield "VC-JWT, Open Badges 3.0", documents.FULL, whole, "jwt"

@@ -2,23 +2,25 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from shared.vc import multibase
 
-from .changes import Change, of_document, twins
+from .changes import Change, of_document, other_keys, twins
+from .changes import spliced as spliced_documents
 from .spelling import of_bytes
 
 _decode, _encode = multibase.base64url_decode, multibase.base64url_encode
 _ALGORITHMS = ("none", "None", "HS256", "RS256", "ES256", "ES384", "EdDSA", "PS256", "")
 
 
-def of_jwt(token: str, choose: random.Random) -> Iterator[Change]:
+def of_jwt(token: str, choose: random.Random, methods: Sequence[str] = ()) -> Iterator[Change]:
     """Every change of a compact JWS: of header and payload as documents, of the signature, of the text."""
     parts = token.split(".")
     for index, part in ((0, "header"), (1, "payload")):
-        for change in of_document(json.loads(_decode(parts[index]))):
+        document = json.loads(_decode(parts[index]))
+        for change in (*of_document(document), *other_keys(document, methods)):
             made = partial(_replaced, parts, index, change.made)
             yield Change(f"{part}: {change.kind}", change.place, made)
     header = json.loads(_decode(parts[0]))
@@ -91,6 +93,19 @@ def _of_text(token: str, parts: list[str]) -> Iterator[Change]:
             last = letters[letters.index(part[-1]) ^ bits]
             made = [*parts[:index], part[:-1] + last, *parts[index + 1 :]]
             yield _change("unused bits of base64url", ".".join(made))
+
+
+def spliced(token: str, other: str) -> Iterator[Change]:
+    """Parts of another token of the same issuer in place of this one's; members of its payload as well."""
+    parts, theirs = token.split("."), other.split(".")
+    for index, name in enumerate(("header", "payload", "signature")):
+        yield _change(
+            f"{name} of another of the same issuer",
+            ".".join([*parts[:index], theirs[index], *parts[index + 1 :]]),
+        )
+    documents = (json.loads(_decode(one[1])) for one in (parts, theirs))
+    for change in spliced_documents(*documents):
+        yield Change(f"payload: {change.kind}", change.place, partial(_replaced, parts, 1, change.made))
 
 
 def of_sd_jwt(token: str, choose: random.Random) -> Iterator[Change]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from . import images, spelling, tokens
-from .changes import Change, of_document
+from .changes import Change, of_document, other_keys, spliced
 from .judging import Judgement, Sample
 from .statement import less, preserved, unordered
 
@@ -38,9 +38,14 @@ def changes_of(sample: Sample) -> Iterator[Change]:
     if sample.shape == "json":
         document = json.loads(sample.data)
         yield from of_document(document)
+        yield from other_keys(document, sample.methods)
+        if sample.other is not None:
+            yield from spliced(document, json.loads(sample.other))
         yield from spelling.of_json(sample.data, choose)
     elif sample.shape == "jwt":
-        yield from tokens.of_jwt(sample.data.decode(), choose)
+        yield from tokens.of_jwt(sample.data.decode(), choose, sample.methods)
+        if sample.other is not None:
+            yield from tokens.spliced(sample.data.decode(), sample.other.decode())
     elif sample.shape == "sd-jwt":
         yield from tokens.of_sd_jwt(sample.data.decode(), choose)
     else:
