@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.vc import strict_json
@@ -49,6 +49,10 @@ def test_what_readers_would_read_differently_is_refused(text: str | bytes, code:
         strict_json.loads(text)
     assert refused.value.code == code
     assert refused.value.reason.endswith(".")
+    if isinstance(text, str) and code != "lone_surrogate":
+        with pytest.raises(JsonRefused) as as_bytes:
+            strict_json.loads(text.encode())
+        assert (as_bytes.value.code, as_bytes.value.reason) == (code, refused.value.reason)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +110,63 @@ def test_it_reads_what_the_standard_library_reads_or_refuses_by_name(text: str) 
     except JsonRefused:
         return
     assert value == json.loads(text)
+
+
+# Strings that look like the seams of objects, with and without escapes; white space where it may stand.
+_strings = st.sampled_from(
+    ["a", "b", ":", "a:", '":', '":"', '"', "\\", '\\":', "a :", "null", "{", ",", "\u00e9", ""]
+)
+_gaps = st.sampled_from(["", "", "", "", "", "", " ", "\n", "\t", "\r"])
+
+
+@st.composite
+def _texts(draw: st.DrawFn, depth: int = 0) -> str:
+    """JSON texts, some of which have a member twice in an object."""
+    kind = draw(st.integers(0, 6 if depth < 3 else 3))
+    if kind < 3:
+        return json.dumps(draw(_strings), ensure_ascii=draw(st.booleans()))
+    if kind == 3:
+        return draw(st.sampled_from(["null", "true", "[]", "{}", "1", "2.5"]))
+    if kind == 4:
+        return "[" + ",".join(draw(st.lists(_texts(depth + 1), max_size=3))) + "]"
+    members = [
+        f"{json.dumps(draw(_strings))}{draw(_gaps)}:{draw(_gaps)}{draw(_texts(depth + 1))}"
+        for _ in range(draw(st.integers(1, 4)))
+    ]
+    return "{" + f"{draw(_gaps)},{draw(_gaps)}".join(members) + "}"
+
+
+@settings(max_examples=500)
+@given(_texts())
+def test_bytes_are_read_as_text_is(text: str) -> None:
+    def outcome(data: bytes | str) -> object:
+        try:
+            return strict_json.loads(data)
+        except JsonRefused as error:
+            return error.code, error.reason
+
+    assert outcome(text.encode()) == outcome(text)
+
+
+def test_depth_is_counted_alike_in_bytes_and_text() -> None:
+    for depth in range(60, 68):
+        for text in (
+            "[" * depth + "]" * depth,
+            "[" * depth + "null" + "]" * depth,
+            '{"a":' * depth + "{}" + "}" * depth,
+        ):
+            outcomes = []
+            for data in (text, text.encode()):
+                try:
+                    strict_json.loads(data)
+                    outcomes.append("read")
+                except JsonRefused as error:
+                    outcomes.append(error.code)
+            assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": -float("inf")}])
+def test_numbers_that_have_no_json_are_not_written(value: object) -> None:
+    with pytest.raises(JsonRefused) as refused:
+        strict_json.dumps(value)
+    assert refused.value.code == "not_a_number"
