@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from statistics import median
 from typing import Any
 
-from tests.bench.documents import numbered, usual
+from tests.bench.documents import issuer_of, numbered, usual
 from tests.bench.ours import Confer
 from tests.bench.output import table
 from tests.bench.subject import ISSUER
@@ -17,7 +17,10 @@ _engine = Confer()
 def run(*, credentials: int, rounds: int) -> dict[str, Any]:
     """Verify so many different credentials with one process and with two, by turns."""
     badge = usual(ISSUER)
-    secured = [_engine.issue("eddsa-rdfc-2022", numbered(badge, number))() for number in range(credentials)]
+    secured = [
+        _engine.issue("eddsa-rdfc-2022", numbered(badge, number), issuer_of(number))()
+        for number in range(credentials)
+    ]
     slices = [secured[first : first + _SLICE] for first in range(0, credentials, _SLICE)]
     rates: dict[int, list[float]] = {1: [], 2: []}
     with ProcessPoolExecutor(1) as one, ProcessPoolExecutor(2) as two:

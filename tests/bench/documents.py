@@ -1,6 +1,8 @@
 """The credentials that everyone signs and verifies: small, usual, full; and one that grows."""
 
+import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.vc.contexts import CREDENTIALS_V2, OPEN_BADGES_3
@@ -8,6 +10,7 @@ from shared.vc.model.classes import CLASSES
 
 Json = dict[str, Any]
 
+_BADGE, _SAME = "AchievementCredential", {"Issuer": "Profile"}
 SMALL, USUAL, FULL = "small", "36 quads", "full"
 _SCHOOL = "https://school.example"
 _ENTITY = "urn:uuid:00000000-0000-4000-8000-0000000000"
@@ -84,25 +87,67 @@ def growing(issuer: str, kilobytes: int) -> Json:
     return {**usual(issuer), "evidence": [_evidence(number) for number in range(5 * kilobytes - 6)]}
 
 
+ISSUERS = 8
+"""So many issuers sign by turns; which one, see `issuer_of`."""
+_ACHIEVEMENTS = 50
+
+
+def issuer_of(number: int) -> int:
+    """Which of the issuers awards the credential of this number."""
+    return number % ISSUERS
+
+
 def numbered(document: Json, number: int) -> Json:
-    """The same credential for somebody else."""
+    """A credential of the same size that shares nothing but its form: for somebody else, of another time, mostly for
+    another achievement.
+    """
+    kind = number % _ACHIEVEMENTS
     subject = {**document["credentialSubject"], "id": f"did:example:learner-{number}"}
-    return {**document, "id": f"{_SCHOOL}/credentials/{number}", "credentialSubject": subject}
+    subject["achievement"] = {
+        **subject["achievement"],
+        "id": f"{_SCHOOL}/achievements/{kind}",
+        "name": f"Bookbinding, part {kind}",
+        "description": f"Can bind a book by hand, in {kind + 2} ways.",
+        "criteria": {"narrative": f"Bind a book of at least {kind + 60} pages."},
+    }
+    if "identifier" in subject:
+        subject["identifier"] = [_identity(number)]
+    one = {
+        **document,
+        "id": f"{_SCHOOL}/credentials/{number}",
+        "validFrom": _moment(number),
+        "credentialSubject": subject,
+    }
+    return one | ({"credentialStatus": _status(number)} if "credentialStatus" in document else {})
+
+
+def _moment(number: int) -> str:
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number % 400_000)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def missing(document: Json) -> list[str]:
     """Properties of the Open Badges 3.0 model that stand nowhere in a credential, as `Class.property`."""
     seen: set[str] = set()
-    _visit(document, "AchievementCredential", seen)
-    wanted = {f"{name}.{member}" for name, one in CLASSES.items() for member in one.properties}
-    return sorted(
-        one for one in wanted - seen if "/1.1." not in one and not one.startswith(("VerifiableC", "Holder."))
-    )
+    _visit(document, _BADGE, seen)
+    wanted = {f"{name}.{member}" for name in _reachable(_BADGE) for member in CLASSES[name].properties}
+    return sorted(wanted - seen)
+
+
+def _reachable(name: str) -> set[str]:
+    """The classes that a badge may have objects of."""
+    found, pending = set[str](), [name]
+    while pending:
+        one = pending.pop()
+        if one not in found:
+            found.add(one)
+            pending += [_SAME.get(rule.of, rule.of) for rule in CLASSES[one].properties.values() if rule.of]
+    return found
 
 
 def _visit(value: Any, name: str, seen: set[str]) -> None:
     for one in value if isinstance(value, list) else [value]:
-        table = CLASSES["Profile" if name == "Issuer" else name]
+        table = CLASSES[_SAME.get(name, name)]
         for member, rule in table.properties.items():
             if member in one:
                 seen.add(f"{table.name}.{member}")
@@ -131,13 +176,14 @@ def _full_alignment(code: str) -> Json:
     return {**_alignment(code), **more}
 
 
-def _identity() -> Json:
+def _identity(number: int = 0) -> Json:
+    hashed = hashlib.sha256(f"learner-{number}@school.example".encode()).hexdigest()
     return {
         "type": "IdentityObject",
         "hashed": True,
-        "identityHash": "sha256$b5809d8a92f8858436d7e6b87c12ebc0ae1eac4baecc2c0b913aee2c922ef399",
+        "identityHash": f"sha256${hashed}",
         "identityType": "emailAddress",
-        "salt": "sea",
+        "salt": f"sea-{number}",
     }
 
 

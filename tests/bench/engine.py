@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
-from tests.bench.documents import BUILDERS, USUAL, missing
+from tests.bench.documents import BUILDERS, USUAL, missing, numbered
 from tests.bench.output import table
 from tests.bench.subject import ISSUER, Form
 from tests.bench.subjects import OURS, PEERS, RAW, NotMeasured, Process, started
@@ -21,36 +21,34 @@ FORMS: Mapping[Form, tuple[str, ...]] = {
 """Which documents are measured in which form; the last three are JWTs."""
 
 
+_FEWEST, _MOST = 5, 40  # documents prepared at a time, before any of them is measured
+_APART = 100_000  # between the numbers of one round and of the next
+
+
 @dataclass
 class Figure:
-    """What one subject took for one task on one document: the mean call of each round, and the median one."""
+    """What one subject took for one task on documents of one kind, each of them another: every call, by rounds."""
 
-    means_us: list[float] = field(default_factory=list)
-    medians_us: list[float] = field(default_factory=list)
-    calls: int = 0
-
-    def add(self, answer: Mapping[str, float]) -> None:
-        self.means_us.append(answer["mean_us"])
-        self.medians_us.append(answer["median_us"])
-        self.calls += int(answer["calls"])
+    rounds: list[list[float]] = field(default_factory=list)
 
     @property
     def us(self) -> float:
-        """Of the rounds, the median: what a core that does nothing else needs for a call, collecting garbage included."""
-        return median(self.means_us)
+        """The median of all calls."""
+        return median(one for times in self.rounds for one in times)
 
     @property
-    def typical_us(self) -> float:
-        """The median call: what is collected after some calls only is left out."""
-        return median(self.medians_us)
+    def mean_us(self) -> float:
+        """Of the rounds' means, the median: it has in it what happens only every few calls, such as collecting garbage."""
+        return median(mean(times) for times in self.rounds)
 
     def to_json(self) -> dict[str, Any]:
+        medians = [median(times) for times in self.rounds]
         return {
             "us": round(self.us, 1),
-            "lowest_round_us": round(min(self.means_us), 1),
-            "highest_round_us": round(max(self.means_us), 1),
-            "median_call_us": round(self.typical_us, 1),
-            "calls": self.calls,
+            "lowest_round_us": round(min(medians), 1),
+            "highest_round_us": round(max(medians), 1),
+            "mean_us": round(self.mean_us, 1),
+            "calls": sum(map(len, self.rounds)),
         }
 
 
@@ -70,10 +68,10 @@ def run(*, rounds: int, seconds: float) -> dict[str, Any]:
         for number in range(rounds + 1):
             for (form, document, name), subject in ready.items():
                 for task in TASKS:
-                    answer = subject.measure(form, document, task, seconds)
+                    times = _round(subject, form, document, task, seconds, first=number * _APART)
                     if number:  # the first round warms everybody up
                         of = figures.setdefault((form, document, task), {})
-                        of.setdefault(name, Figure()).add(answer)
+                        of.setdefault(name, Figure()).rounds.append(times)
     _print(figures, versions, reasons)
     return {
         "versions": versions,
@@ -87,6 +85,19 @@ def run(*, rounds: int, seconds: float) -> dict[str, Any]:
     }
 
 
+def _round(
+    subject: Process, form: Form, document: str, task: str, seconds: float, *, first: int
+) -> list[float]:
+    """Calls on documents that are all different, as many as take so long, from a number on that was not reached before."""
+    template, times, size = BUILDERS[document](ISSUER), list[float](), _FEWEST
+    while sum(times) < seconds * 1e6:
+        start = first + len(times)
+        batch = [(number, numbered(template, number)) for number in range(start, start + size)]
+        times += subject.measure(form, task, batch)
+        size = max(_FEWEST, min(_MOST, int(seconds * 1e6 / mean(times))))
+    return times
+
+
 def _prepare(
     subjects: Mapping[str, Process], reasons: dict[str, dict[str, str]]
 ) -> dict[tuple[Form, str, str], Process]:
@@ -96,7 +107,7 @@ def _prepare(
         for document in documents:
             for name, subject in subjects.items():
                 try:
-                    subject.prepare(form, document, BUILDERS[document](ISSUER))
+                    subject.prepare(form, BUILDERS[document](ISSUER))
                 except NotMeasured as reason:
                     reasons.setdefault(name, {})[f"{form}, {document}"] = str(reason)
                 else:
@@ -116,7 +127,7 @@ def _summary(figures: Figures) -> list[dict[str, Any]]:
         {"form": form, "document": document, "task": task}
         | {
             f"{kind}: {what}": None if one is None else round(one, 2)
-            for kind in ("us", "typical_us")
+            for kind in ("us", "mean_us")
             for what, one in zip(("times_fastest_peer", "times_raw"), ratios(by_name, kind), strict=True)
         }
         for (form, document, task), by_name in figures.items()

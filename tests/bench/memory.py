@@ -19,9 +19,7 @@ def run(*, credentials: int) -> dict[str, Any]:
     services, seen = ConferServices(), []
     badge = usual(ISSUER)
     for number in range(credentials):
-        if number % _PER_ISSUER == 0:
-            services.renew("eddsa-rdfc-2022")
-        secured = services.issue("eddsa-rdfc-2022", numbered(badge, number))()
+        secured = services.issue("eddsa-rdfc-2022", numbered(badge, number), number // _PER_ISSUER)()
         assert services.verify("eddsa-rdfc-2022", secured)()
         if number % (credentials // _STEPS) == credentials // _STEPS - 1:
             gc.collect()

@@ -1,4 +1,4 @@
-"""Confer's own engine as a subject, twice: the engine alone, and what the services do with it."""
+"""Confer's own engine as a subject: the engine alone, and what the services do with it; and the bare signature."""
 
 import hashlib
 from collections.abc import Callable, Coroutine
@@ -16,9 +16,10 @@ from shared.vc.jsonld import to_quads
 from shared.vc.keys import Algorithm, SigningKey
 from shared.vc.model import check, lint
 from shared.vc.multibase import base64url_encode
-from shared.vc.proofs import data_integrity, jwt
+from shared.vc.proofs import data_integrity, jws, jwt
 from shared.vc.verify import verify
-from tests.bench.subject import Form, Json, issued_by
+from tests.bench.documents import ISSUERS
+from tests.bench.subject import Form, Json, Unsupported, issued_by, registered_claims
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 _Result = TypeVar("_Result")
@@ -39,25 +40,29 @@ class Confer:
 
     def __init__(self) -> None:
         self._store = ContextStore.builtin()
-        self._keys = {form: SigningKey.generate(algorithm) for form, algorithm in _KEYS.items()}
+        self._keys: dict[tuple[Form, int], SigningKey] = {}
 
-    def renew(self, form: Form) -> None:
-        """Go on as another issuer, with a new key."""
-        self._keys[form] = SigningKey.generate(_KEYS[form])
+    def key(self, form: Form, issuer: int) -> SigningKey:
+        """The key of an issuer, made when it is first asked for."""
+        known = self._keys.get((form, issuer))
+        if known is None:
+            known = self._keys[form, issuer] = SigningKey.generate(_KEYS[form])
+        return known
 
-    def did(self, form: Form) -> str:
+    def did(self, form: Form, issuer: int) -> str:
         """The issuer's DID: did:key, or did:jwk for RSA keys, which have no Multikey."""
-        key = self._keys[form].public
+        key = self.key(form, issuer).public
         if key.algorithm is Algorithm.RSA:
             return f"did:jwk:{base64url_encode(strict_json.dumps(key.jwk()))}"
         return f"did:key:{multikey.encode(key)}"
 
-    def method(self, form: Form) -> str:
-        did = self.did(form)
+    def method(self, form: Form, issuer: int) -> str:
+        did = self.did(form, issuer)
         return f"{did}#0" if did.startswith("did:jwk:") else f"{did}#{did.removeprefix('did:key:')}"
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
-        key, method, badge = self._keys[form], self.method(form), issued_by(self.did(form), document)
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
+        key, method = self.key(form, issuer), self.method(form, issuer)
+        badge = issued_by(self.did(form, issuer), document)
 
         def embedded() -> bytes:
             assert not lint(badge)
@@ -72,7 +77,8 @@ class Confer:
 
         return embedded if "-rdfc-" in form else token
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
+        del issuer
         return (lambda: self._embedded(secured)) if "-rdfc-" in form else (lambda: self._token(secured))
 
     def _embedded(self, data: bytes) -> bool:
@@ -94,8 +100,8 @@ class Confer:
 class ConferServices(Confer):
     """What the services do: the issuer reads back and checks what it signed, the verifier writes a full report."""
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
-        sign = super().issue(form, document)
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
+        sign = super().issue(form, document, issuer)
 
         def signed_and_checked() -> bytes:
             secured = sign()
@@ -104,8 +110,8 @@ class ConferServices(Confer):
 
         return signed_and_checked
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
-        del form
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
+        del form, issuer
 
         def report() -> bool:
             found = finished(verify(secured, fetcher=_nothing_fetched, contexts=self._store, now=NOW))
@@ -116,34 +122,49 @@ class ConferServices(Confer):
         return report
 
 
+class Unchecked(Confer):
+    """A JWT of the same claims, signed without a look at them: what the other libraries do, and Confer never."""
+
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
+        if "-rdfc-" in form:
+            raise Unsupported("a proof over RDF cannot be made without looking")
+        key, header = self.key(form, issuer), {"typ": "JWT", "kid": self.method(form, issuer)}
+        badge = issued_by(self.did(form, issuer), document)
+        claims = badge | registered_claims(badge)
+        return lambda: jws.sign(header, strict_json.dumps(claims), key).encode()
+
+
 class Raw:
     """The bare signature and its check over 64 bytes, as `cryptography` (OpenSSL) does them: the floor."""
 
     version = "OpenSSL"
-    _DATA = hashlib.sha512(b"what suites sign is as long as this").digest()
 
     def __init__(self) -> None:
-        self._ed25519 = ed25519.Ed25519PrivateKey.generate()
-        self._p256 = ec.generate_private_key(ec.SECP256R1())
-        self._rsa = rsa.generate_private_key(65537, 3072)
+        self._ed25519 = [ed25519.Ed25519PrivateKey.generate() for _ in range(ISSUERS)]
+        self._p256 = [ec.generate_private_key(ec.SECP256R1()) for _ in range(ISSUERS)]
+        self._rsa = [rsa.generate_private_key(65537, 3072) for _ in range(ISSUERS)]
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
-        del document
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
+        data = hashlib.sha512(document["id"].encode()).digest()  # what suites sign is as long as this
         if form == "RS256":
-            return lambda: self._rsa.sign(self._DATA, padding.PKCS1v15(), hashes.SHA256())
+            of_rsa = self._rsa[issuer]
+            return lambda: data + of_rsa.sign(data, padding.PKCS1v15(), hashes.SHA256())
         if form in _ECDSA:
-            return lambda: self._p256.sign(self._DATA, ec.ECDSA(hashes.SHA256()))
-        return lambda: self._ed25519.sign(self._DATA)
+            of_p256 = self._p256[issuer]
+            return lambda: data + of_p256.sign(data, ec.ECDSA(hashes.SHA256()))
+        of_ed25519 = self._ed25519[issuer]
+        return lambda: data + of_ed25519.sign(data)
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
+        data, signature = secured[:64], secured[64:]
         if form == "RS256":
-            of_rsa = self._rsa.public_key()
-            return lambda: of_rsa.verify(secured, self._DATA, padding.PKCS1v15(), hashes.SHA256()) is None
+            of_rsa = self._rsa[issuer].public_key()
+            return lambda: of_rsa.verify(signature, data, padding.PKCS1v15(), hashes.SHA256()) is None
         if form in _ECDSA:
-            of_p256 = self._p256.public_key()
-            return lambda: of_p256.verify(secured, self._DATA, ec.ECDSA(hashes.SHA256())) is None
-        of_ed25519 = self._ed25519.public_key()
-        return lambda: of_ed25519.verify(secured, self._DATA) is None
+            of_p256 = self._p256[issuer].public_key()
+            return lambda: of_p256.verify(signature, data, ec.ECDSA(hashes.SHA256())) is None
+        of_ed25519 = self._ed25519[issuer].public_key()
+        return lambda: of_ed25519.verify(signature, data) is None
 
 
 async def _nothing_fetched(url: str, *, accept: str, max_bytes: int) -> Fetched:

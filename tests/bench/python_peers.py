@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -14,10 +13,32 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from shared.vc import multikey
 from shared.vc.contexts import CREDENTIALS_V1, OPEN_BADGES_3, ContextStore
 from shared.vc.keys import PublicKey
-from tests.bench.subject import Form, Json, Unsupported, issued_by
+from tests.bench.documents import ISSUERS
+from tests.bench.subject import Form, Json, Unsupported, issued_by, registered_claims
 
 _Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _OPEN_BADGES_FIRST = "https://purl.imsglobal.org/spec/ob/v3p0/context.json"
+
+
+class _Keys:
+    """The keys of the issuers by form, made when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Form, int], _Private] = {}
+
+    def __call__(self, form: Form, issuer: int) -> _Private:
+        known = self._made.get((form, issuer))
+        if known is None:
+            known = self._made[form, issuer] = self._new(form)
+        return known
+
+    @staticmethod
+    def _new(form: Form) -> _Private:
+        if form == "RS256":
+            return rsa.generate_private_key(65537, 3072)
+        if form in {"ES256", "ecdsa-rdfc-2019"}:
+            return ec.generate_private_key(ec.SECP256R1())
+        return ed25519.Ed25519PrivateKey.generate()
 
 
 class OpenBadgesLib:
@@ -29,38 +50,30 @@ class OpenBadgesLib:
         self._sign = import_module("openbadgeslib.ob3.ldp").add_data_integrity_proof
         self._signer, self._verifier = library.OB3Signer, library.OB3Verifier
         self._embedded = library.OB3LdpVerifier()
-        self._keys: dict[Form, _Private] = {
-            "eddsa-rdfc-2022": ed25519.Ed25519PrivateKey.generate(),
-            "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-            "ES256": ec.generate_private_key(ec.SECP256R1()),
-            "RS256": rsa.generate_private_key(65537, 3072),
-        }
+        self._keys = _Keys()
+        self._signers: dict[tuple[Form, int], Any] = {}
+        self._verifiers: dict[tuple[Form, int], Any] = {}
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
-        if form not in self._keys:
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
+        if form == "ecdsa-rdfc-2019":
             raise Unsupported("signs eddsa-rdfc-2022 and JWT only")
-        key = self._keys[form]
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key = self._keys(form, issuer)
         if form == "eddsa-rdfc-2022":
-            did = _did_key(key)
+            pem, did = _private_pem(key), _did_key(key)
             badge, method = issued_by(did, document), f"{did}#{did.removeprefix('did:key:')}"
             return lambda: json.dumps(self._sign(badge, pem, method)).encode()
         badge = issued_by("https://school.example/issuer", document)
-        signer = self._signer(privkey_pem=pem, algorithm=form)
-        claims = badge | _claims(badge)
+        if (form, issuer) not in self._signers:
+            self._signers[form, issuer] = self._signer(privkey_pem=_private_pem(key), algorithm=form)
+        signer, claims = self._signers[form, issuer], badge | registered_claims(badge)
         return lambda: str(signer.sign_payload(claims)).encode()
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
         if form == "eddsa-rdfc-2022":
             return lambda: self._embedded.verify(secured) is not None
-        pem = (
-            self._keys[form]
-            .public_key()
-            .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        )
-        verifier, token = self._verifier(pem), secured.decode()
+        if (form, issuer) not in self._verifiers:
+            self._verifiers[form, issuer] = self._verifier(_public_pem(self._keys(form, issuer)))
+        verifier, token = self._verifiers[form, issuer], secured.decode()
         return lambda: verifier.verify(token) is not None
 
 
@@ -68,7 +81,8 @@ class OpenVc:
     """openvc-core: verifiable credentials for Python."""
 
     def __init__(self) -> None:
-        self._checking, self._keys = import_module("openvc.verify"), import_module("openvc.keys")
+        self._checking, self._kinds = import_module("openvc.verify"), import_module("openvc.keys")
+        self._keys = _Keys()
         self.version = version("openvc-core")
         self._tokens = import_module("openvc.proof.vc_jwt").VcJwtProofSuite()
         self._suites = {
@@ -81,14 +95,11 @@ class OpenVc:
         body = ContextStore.builtin().get(OPEN_BADGES_3).document
         self._contexts = {OPEN_BADGES_3: body}
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
         if form == "RS256":
             raise Unsupported("has no RSA")
-        private: _Private
-        if form in {"eddsa-rdfc-2022", "EdDSA"}:
-            private, make = ed25519.Ed25519PrivateKey.generate(), self._keys.Ed25519SigningKey
-        else:
-            private, make = ec.generate_private_key(ec.SECP256R1()), self._keys.P256SigningKey
+        private, ecdsa = self._keys(form, issuer), form in {"ES256", "ecdsa-rdfc-2019"}
+        make = self._kinds.P256SigningKey if ecdsa else self._kinds.Ed25519SigningKey
         did = _did_key(private)
         method, badge = f"{did}#{did.removeprefix('did:key:')}", issued_by(did, document)
         key = make(private, method)
@@ -104,8 +115,8 @@ class OpenVc:
 
         return embedded
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
-        del form
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
+        del form, issuer
         check, how = self._checking.verify_credential, {"policy": self._policy, "resolver": self._resolver}
         if not secured.startswith(b"{"):
             token = secured.decode()
@@ -121,12 +132,13 @@ class DidKit:
     def __init__(self) -> None:
         self.version = version("didkit")
         self._didkit, self._loop = import_module("didkit"), asyncio.new_event_loop()
-        self._key = self._didkit.generate_ed25519_key()
+        self._keys = [self._didkit.generate_ed25519_key() for _ in range(ISSUERS)]
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
         if form != "eddsa-rdfc-2022":
             raise Unsupported("signs older suites only")
-        badge = issued_by(self._didkit.key_to_did("key", self._key), document)
+        key = self._keys[issuer]
+        badge = issued_by(self._didkit.key_to_did("key", key), document)
         if "endorsement" in badge:
             raise Unsupported("has no context for data model 2.0, nor for what the full credential holds")
         badge["@context"] = [CREDENTIALS_V1, _OPEN_BADGES_FIRST]
@@ -138,13 +150,13 @@ class DidKit:
             {
                 "type": "Ed25519Signature2020",
                 "proofPurpose": "assertionMethod",
-                "verificationMethod": self._run("key_to_verification_method", "key", self._key),
+                "verificationMethod": self._run("key_to_verification_method", "key", key),
             }
         )
-        return lambda: str(self._run("issue_credential", text, options, self._key)).encode()
+        return lambda: str(self._run("issue_credential", text, options, key)).encode()
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
-        del form
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
+        del form, issuer
         text = secured.decode()
         return lambda: not json.loads(self._run("verify_credential", text, "{}"))["errors"]
 
@@ -155,16 +167,15 @@ class DidKit:
         return self._loop.run_until_complete(call())
 
 
+def _private_pem(key: _Private) -> bytes:
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, plain)
+
+
+def _public_pem(key: _Private) -> bytes:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form)
+
+
 def _did_key(key: Any) -> str:
     return f"did:key:{multikey.encode(PublicKey.of(key.public_key()))}"
-
-
-def _claims(badge: Json) -> Json:
-    """The registered claims that Open Badges 3.0 has beside the credential."""
-    start, end = (
-        int(datetime.fromisoformat(badge.get(name, "2126-01-01T00:00:00Z")).astimezone(UTC).timestamp())
-        for name in ("validFrom", "validUntil")
-    )
-    subject = badge["credentialSubject"]["id"]
-    claims = {"iss": badge["issuer"]["id"], "sub": subject, "jti": badge["id"], "nbf": start}
-    return claims | ({"exp": end} if "validUntil" in badge else {})

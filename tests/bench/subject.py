@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 
 Json = dict[str, Any]
@@ -20,10 +21,10 @@ class Subject(Protocol):
 
     version: str
 
-    def issue(self, form: Form, document: Json) -> Callable[[], bytes]:
-        """A call that secures the document once. Raises Unsupported."""
+    def issue(self, form: Form, document: Json, issuer: int = 0) -> Callable[[], bytes]:
+        """A call that secures the document once, as one of `ISSUERS` issuers. Raises Unsupported."""
 
-    def verify(self, form: Form, secured: bytes) -> Callable[[], bool]:
+    def verify(self, form: Form, secured: bytes, issuer: int = 0) -> Callable[[], bool]:
         """A call that verifies these bytes once. It answers False, or raises, when they do not hold."""
 
 
@@ -43,3 +44,14 @@ def tampered(secured: bytes) -> bytes:
     middle = len(payload) // 2
     other = b"B" if payload[middle : middle + 1] == b"A" else b"A"
     return b".".join([header, payload[:middle] + other + payload[middle + 1 :], signature])
+
+
+def registered_claims(badge: Json) -> Json:
+    """The registered claims that Open Badges 3.0 has beside the credential."""
+    start, end = (
+        int(datetime.fromisoformat(badge.get(name, "2126-01-01T00:00:00Z")).astimezone(UTC).timestamp())
+        for name in ("validFrom", "validUntil")
+    )
+    subject = badge["credentialSubject"]["id"]
+    claims = {"iss": badge["issuer"]["id"], "sub": subject, "jti": badge["id"], "nbf": start}
+    return claims | ({"exp": end} if "validUntil" in badge else {})

@@ -16,9 +16,9 @@ from tests.conformance import peers
 
 HERE = Path(__file__).parent
 NODE = "@digitalbazaar/vc"
-RAW, OURS, SERVICES = "raw signature", "Confer", "Confer's services"
-NAMES = (RAW, OURS, SERVICES, NODE, "openbadgeslib", "openvc-core", "didkit")
-PEERS = NAMES[3:]
+RAW, OURS = "raw signature", "Confer"
+PEERS = (NODE, "openbadgeslib", "openvc-core", "didkit")
+NAMES = (RAW, OURS, "Confer's services", "Confer, unchecked", *PEERS)
 
 
 class NotMeasured(Exception):
@@ -49,13 +49,16 @@ class Process:
         (folder / "contexts.json").write_text(json.dumps(bodies))
         return ["node", "digitalbazaar.mjs", "contexts.json"], folder
 
-    def prepare(self, form: Form, name: str, document: Json) -> int:
+    def prepare(self, form: Form, document: Json) -> int:
         """Have it secure a document; how many bytes that gives. Raises NotMeasured."""
-        return int(self._ask({"prepare": {"form": form, "name": name, "document": document}})["bytes"])
+        return int(self._ask({"prepare": {"form": form, "documents": [(0, document)]}})["bytes"])
 
-    def measure(self, form: Form, name: str, task: str, seconds: float) -> dict[str, float]:
-        """Call it for so long; see worker.measured. Raises NotMeasured."""
-        return self._ask({"measure": {"form": form, "name": name, "task": task, "seconds": seconds}})
+    def measure(self, form: Form, task: str, documents: list[tuple[int, Json]]) -> list[float]:
+        """What it takes to secure or verify each of these documents, once. Raises NotMeasured."""
+        times: list[float] = self._ask({"measure": {"form": form, "task": task, "documents": documents}})[
+            "times_us"
+        ]
+        return times
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None

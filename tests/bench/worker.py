@@ -1,7 +1,8 @@
 """A process that measures one Python subject: `python -m tests.bench.worker NAME`, a JSON line for each question.
 
-`{"prepare": {form, name, document}}` secures the document, and makes sure that the subject accepts what it made and
-refuses it tampered with; `{"measure": {form, name, task, seconds}}` calls it again and again and says what a call took.
+Both questions name a form and give documents, each with its number. `prepare` secures the first and makes sure that the
+subject accepts what it made and refuses it tampered with; `measure` secures or verifies each of them once, and says what
+each call took.
 """
 
 import gc
@@ -9,23 +10,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from statistics import mean, median
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.bench.ours import Confer, ConferServices, Raw
+from tests.bench.documents import issuer_of
+from tests.bench.ours import Confer, ConferServices, Raw, Unchecked
 from tests.bench.python_peers import DidKit, OpenBadgesLib, OpenVc
-from tests.bench.subject import Subject, Unsupported, tampered
+from tests.bench.subject import Json, Subject, Unsupported, tampered
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "raw signature": Raw,
     "Confer": Confer,
     "Confer's services": ConferServices,
+    "Confer, unchecked": Unchecked,
     "openbadgeslib": OpenBadgesLib,
     "openvc-core": OpenVc,
     "didkit": DidKit,
 }
-_FEWEST = 5
 
 
 class Worker:
@@ -33,28 +34,31 @@ class Worker:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._calls: dict[tuple[str, str, str], Callable[[], object]] = {}
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         if "prepare" in question:
             return self._prepare(**question["prepare"])
-        return measured(self._call(**question["measure"]), question["measure"]["seconds"])
+        return self._measure(**question["measure"])
 
-    def _prepare(self, form: Any, name: str, document: dict[str, Any]) -> dict[str, Any]:
+    def _prepare(self, form: Any, documents: list[tuple[int, Json]]) -> dict[str, Any]:
+        number, document = documents[0]
+        issuer = issuer_of(number)
         try:
-            issue = self._subject.issue(form, document)
+            secured = self._subject.issue(form, document, issuer)()
         except Unsupported as reason:
             return {"unsupported": str(reason)}
-        secured = issue()
-        verify = self._subject.verify(form, secured)
-        if not verify() or accepts(self._subject.verify(form, tampered(secured))):
-            raise AssertionError(f"{form}, {name}: it refuses what it issued, or accepts what was changed")
-        self._calls |= {(form, name, "issue"): issue, (form, name, "verify"): verify}
+        verify = self._subject.verify(form, secured, issuer)
+        if not verify() or accepts(self._subject.verify(form, tampered(secured), issuer)):
+            raise AssertionError(f"{form}: it refuses what it issued, or accepts what was changed")
         return {"bytes": len(secured)}
 
-    def _call(self, form: str, name: str, task: str, seconds: float) -> Callable[[], object]:
-        del seconds
-        return self._calls[form, name, task]
+    def _measure(self, form: Any, task: str, documents: list[tuple[int, Json]]) -> dict[str, Any]:
+        calls: list[Callable[[], object]] = []
+        for number, document in documents:
+            issuer = issuer_of(number)
+            issue = self._subject.issue(form, document, issuer)
+            calls.append(issue if task == "issue" else self._subject.verify(form, issue(), issuer))
+        return {"times_us": measured(calls)}
 
 
 def accepts(verify: Callable[[], bool]) -> bool:
@@ -65,20 +69,20 @@ def accepts(verify: Callable[[], bool]) -> bool:
         return False
 
 
-def measured(call: Callable[[], object], seconds: float) -> dict[str, Any]:
-    """Processor time of this process in µs, of the mean and of the median call, and how many calls were made.
+def measured(calls: Iterable[Callable[[], object]]) -> list[float]:
+    """Processor time of this process in µs for each of the calls, made once.
 
     Processor time and not time by the clock, so that what else runs on the machine is not counted.
     """
     gc.collect()
-    times: list[int] = []
+    times: list[float] = []
     clock = time.process_time_ns
-    end = time.monotonic() + seconds
-    while time.monotonic() < end or len(times) < _FEWEST:
+    for call in calls:
         start = clock()
-        call()
-        times.append(clock() - start)
-    return {"mean_us": mean(times) / 1e3, "median_us": median(times) / 1e3, "calls": len(times)}
+        held = call()
+        times.append((clock() - start) / 1e3)
+        assert held
+    return times
 
 
 def main() -> None:
