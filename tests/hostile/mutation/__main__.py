@@ -1,5 +1,6 @@
 """`python -m tests.hostile.mutation`: every change of every format, counted; exit 1 if one stands."""
 
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -34,6 +35,7 @@ def mutate(
             changes = changes_of(sample)
             tally = tried(sample, share(list(changes), most) if most else changes)
             forms.setdefault(sample.form, Tally()).add(tally)
+            print(_line(f"{sample.form} ({sample.name})", tally), file=sys.stderr, flush=True)
     total = Tally()
     print(f"{'format':44}{'tried':>8}{'refused':>9}{'same statement':>16}{'standing':>10}")
     for name, tally in forms.items():
