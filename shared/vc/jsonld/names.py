@@ -21,10 +21,19 @@ _VOCABULARIES = (
 )
 
 
+# What makes a credential count (its period, its status, its issuer) the standards define for objects of the type
+# VerifiableCredential only. A context in the document that defines it anywhere else moves it to where nobody looks:
+# into another mention of the credential, which to RDF is the credential.
+_OF_CREDENTIALS = "https://www.w3.org/2018/credentials#"
+
+
 def hides(name: str, iri: str) -> bool:
-    """Whether an IRI of the standards' vocabularies is spelled as none of the built-in contexts spells it."""
+    """Whether an IRI of the standards' vocabularies is spelled as none of the built-in contexts spells it.
+
+    Asked of spellings that no pinned context defines where they stand.
+    """
     names = _names().get(iri)
-    return names is not None and name not in names
+    return names is not None and (name not in names or iri.startswith(_OF_CREDENTIALS))
 
 
 @cache

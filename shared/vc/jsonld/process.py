@@ -112,8 +112,9 @@ class Contexts:
         if not propagate and active.previous is None:
             result = active.with_previous(active, pinned=active.pinned)
         for item in items:
+            # What a pinned context scopes is pinned, also where the document has contexts of its own around it.
             result = self._process(
-                result, item, budget, pinned=active.pinned, override_protected=override_protected
+                result, item, budget, pinned=not term.foreign, override_protected=override_protected
             )
         return result
 
