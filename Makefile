@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench peers lint format docs migrate lock clean
+.PHONY: help run demo test bench peers suites lint format docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ bench: $(VENV)/.bench ## speed and memory beside other libraries, into var/bench
 
 peers: $(VENV)/.test ## what other libraries make of what Confer issues, format by format, and the other way round
 	@$(BIN)/python -m tests.conformance
+
+suites: $(VENV)/.test ## the W3C's test suites from the folder SUITES (docs/suites.md; OPTIONS="--only jose", "--floor")
+	@$(BIN)/python -m tests.suites --suites "$(SUITES)" $(OPTIONS)
 
 lint: $(VENV)/.test ## ruff, mypy strict, import-linter
 	@$(BIN)/ruff check .

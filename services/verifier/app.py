@@ -96,7 +96,9 @@ class Verifier(Service):
             clock=clock,
             verdicts=verdicts,
         )
-        self.vc_api = VcApi(pool=self.pool, clock=clock, verdicts=verdicts, checks=settings.vc_api_checks)
+        self.vc_api = VcApi(
+            pool=self.pool, clock=clock, verdicts=verdicts, checks=frozenset(settings.vc_api_checks)
+        )
         self._wake = Wake()
         outbox = Outbox(MESSAGING, settings.public_url, self._wake, clock=clock, trace=current_traceparent)
         self._announcer = JobAnnouncer(

@@ -14,15 +14,16 @@ class VerifierSettings(ServiceSettings):
 
     anonymous_per_minute: int = Field(default=60, ge=1)
     """Verifications a minute without a token, for one client address."""
-    threads: int = Field(default=2, ge=1, le=64)
-    """Threads that verify for the VC API."""
     processes: int = Field(default=2, ge=1, le=64)
     """Processes that verify, best one for each core. A badge made to cost time delays only what shares its process."""
     waiting: int = Field(default=200, ge=1)
     """Verifications under way or waiting in one process; beyond that callers are told to come back."""
 
-    vc_api_checks: frozenset[Literal["proof", "issuer", "credentialStatus", "validityPeriod"]] = frozenset(
-        {"proof", "issuer", "credentialStatus", "validityPeriod"}
+    vc_api_checks: tuple[Literal["proof", "issuer", "credentialStatus", "validityPeriod"], ...] = (
+        "proof",
+        "issuer",
+        "credentialStatus",
+        "validityPeriod",
     )
     """What decides at the VC API when a caller names no `checks` (JSON list). Without `issuer`, anybody's key will do for
     anybody's name: refused in production."""

@@ -44,10 +44,9 @@ def main(
             raise typer.Exit(2) from missing
         rows = [Row(suite.name, None, _floor(suite, places[suite.name], folder)) for suite in chosen]
         if not floor:
-            state = Path(running.enter_context(tempfile.TemporaryDirectory()))
-            instances = Instances(running.enter_context(stack(state, suites)))
+            ours = _Ours(running, suites)
             for row, suite in zip(rows, chosen, strict=True):
-                row.ours = _ours(suite, places[suite.name], folder, instances)
+                row.ours = ours.results(suite, places[suite.name], folder)
         print_table(rows)
         print_failures(rows)
     sys.exit(0 if floor or all(row.ours is not None and not row.ours.failed for row in rows) else 1)
@@ -64,13 +63,24 @@ def _floor(suite: Suite, place: Path, logs: Path) -> Results:
         return run(place, suite.files, log)
 
 
-def _ours(suite: Suite, place: Path, logs: Path, instances: Instances) -> Results:
-    log = logs / f"{suite.folder}.log"
-    if suite.engine == "command":
-        with command.installed(place, refuse=False) as environment:
-            return run(place, suite.files, log, environment)
-    configure(place, instances.manifest(suite))
-    return run(place, suite.files, log)
+class _Ours:
+    """Our services, started when the first suite wants them, and the program for the suite that wants one."""
+
+    def __init__(self, running: ExitStack, suites: Path) -> None:
+        self._running = running
+        self._suites = suites
+        self._instances: Instances | None = None
+
+    def results(self, suite: Suite, place: Path, logs: Path) -> Results:
+        log = logs / f"{suite.folder}.log"
+        if suite.engine == "command":
+            with command.installed(place, refuse=False) as environment:
+                return run(place, suite.files, log, environment)
+        if self._instances is None:
+            state = Path(self._running.enter_context(tempfile.TemporaryDirectory()))
+            self._instances = Instances(self._running.enter_context(stack(state, self._suites)))
+        configure(place, self._instances.manifest(suite))
+        return run(place, suite.files, log)
 
 
 if __name__ == "__main__":
