@@ -9,9 +9,6 @@ from typing import Annotated
 
 import typer
 
-from shared.messaging.topics import CREDENTIALS, HOLDINGS
-from shared.process.comparing import DigestRefused, read_digest
-from shared.process.comparing import compare as differences
 from shared.settings import PORTS
 
 Only = Annotated[list[str] | None, typer.Option("--service", help="Only this one (may be repeated).")]
@@ -70,6 +67,10 @@ def compare(
 
     What was erased is counted and is no fault. Exit status 1 if anything else differs, 2 if a file is no digest.
     """
+    # Imported here, as in `rebuild`: no other command waits for databases and logs to be loaded.
+    from shared.process.comparing import DigestRefused, read_digest
+    from shared.process.comparing import compare as differences
+
     try:
         found = differences([read_digest(file) for file in files])
     except DigestRefused as refusal:
@@ -88,6 +89,8 @@ def rebuild(only: Only = None) -> None:
 
     The issuer's and the backpack's private events are published again for it.
     """
+    from shared.messaging.topics import CREDENTIALS, HOLDINGS
+
     _each(only, "rebuild")
     for owner, topic in (("issuer", CREDENTIALS), ("backpack", HOLDINGS)):
         _each([owner], "republish", "--topic", topic.name)

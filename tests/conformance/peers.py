@@ -21,11 +21,11 @@ Document = dict[str, Any]
 
 
 @cache
-def _install() -> Path:
-    """The folder with Node's peers as `node/package-lock.json` pins them, installed once for each state of that file."""
+def installed(here: Path = HERE) -> Path:
+    """The folder with what `package-lock.json` in `here` pins, installed once for each state of that file."""
     if shutil.which("npm") is None:
         without("node", "npm is not installed: the peers on Node.js were not asked")
-    wanted = (HERE / "package-lock.json").read_bytes()
+    wanted = (here / "package-lock.json").read_bytes()
     folder = (INSTALLED / f"node-{hashlib.sha256(wanted).hexdigest()[:16]}").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
@@ -33,7 +33,7 @@ def _install() -> Path:
         done = folder / ".installed"
         if not done.exists():
             for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, folder / name)
+                shutil.copy(here / name, folder / name)
             command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             made = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
@@ -42,7 +42,7 @@ def _install() -> Path:
                 without("node", f"the peers on Node.js could not be installed: {made.stderr.strip()[-300:]}")
             done.touch()
         # An ES module finds its packages from where it lies, so the runners have to lie beside them.
-        for runner in HERE.glob("*.mjs"):
+        for runner in here.glob("*.mjs"):
             shutil.copy(runner, folder / runner.name)
     return folder
 
@@ -59,7 +59,7 @@ def ask_node(
     sent = json.dumps({"documents": dict(documents or {}), "requests": list(requests)})
     ran = subprocess.run(
         ["node", runner],
-        cwd=_install(),
+        cwd=installed(),
         input=sent,
         capture_output=True,
         text=True,
