@@ -116,7 +116,7 @@ def _announce(url: str, call: Call, caller: Caller, media_type: str, length: int
     """Send the head of a request only, as no client library does."""
     head = [
         f"{call.method} {caller.path(call)} HTTP/1.1", f"Host: {urlsplit(url).netloc}", f"Content-Type: {media_type}",
-        f"Authorization: {caller.authorization(call.service)}", f"Content-Length: {length}", "If-Match: *", "Connection: close", "", "",
+        f"Authorization: {caller.authorization(call)}", f"Content-Length: {length}", "If-Match: *", "Connection: close", "", "",
     ]  # fmt: skip
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20) as connection:
         connection.sendall("\r\n".join(head).encode())
@@ -175,6 +175,10 @@ NESTED = [
     ("directory", "register_organisation", {"name": "A", "kind": "school", "owner": {"login": "x", "odd": 1}}, "/owner/odd"),
     ("directory", "invite_member", {"login": "someone-new", "roles": ["king"]}, "/roles/0"),
     ("backpack", "create_share", {"credentials": ["0"]}, "/credentials/0"),
+    ("issuer", "create_webhook", {"url": "https://10.0.0.8/hook"}, "/url"),
+    ("issuer", "create_webhook", {"url": "http://partner.example/hook"}, "/url"),
+    ("issuer", "create_webhook", {"url": "https://partner.example/", "types": ["org.confer.key.lost.v1"]}, "/types"),
+    ("issuer", "create_webhook", {"url": "https://partner.example/", "contact": "nobody"}, "/contact"),
 ]  # fmt: skip
 
 
@@ -304,6 +308,7 @@ GOOD = {
     "change_organisation": {"name": "Another name"},
     "change_client": {"name": "Another name"},
     "change_member": {"roles": ["auditor"]},
+    "change_webhook": {"description": "Another"},
 }
 
 

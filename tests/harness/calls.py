@@ -69,25 +69,33 @@ class Caller:
             "directory": str(story.organisations["a"]["session"]),
             "backpack": story.learner_token("a"),
         }
-        for service, token in self._tokens.items():
-            self._clients[service] = open_client(getattr(running, service), token=token)
+        self._tokens["backpack's organisations"] = story.owner_token("backpack")
+        for key, token in self._tokens.items():
+            self._clients[key] = open_client(getattr(running, key.partition("'")[0]), token=token)
 
     def path(self, call: Call, **changed: str) -> str:
         """The path with ids of things that exist, but for those given."""
         known = {"did": "did:web:nobody.example", **self.ids[call.service], **changed}
         return re.sub(r"\{(\w+)\}", lambda found: known[found[1]], call.path)
 
-    def authorization(self, service: str) -> str:
-        return f"Bearer {self._tokens[service]}"
+    def authorization(self, call: Call) -> str:
+        return f"Bearer {self._tokens[_whose(call)]}"
 
     def send(self, call: Call, path: str | None = None, **request: Any) -> Response:
         headers = request.pop("headers", {})
         if call.method in {"PUT", "PATCH", "DELETE"} and "If-Match" not in headers:
             headers = {"If-Match": "*", **headers}
-        return self._clients[call.service].request(
+        return self._clients[_whose(call)].request(
             call.method, path or self.path(call), headers=headers, **request
         )
 
     def close(self) -> None:
         for client in self._clients.values():
             client.close()
+
+
+def _whose(call: Call) -> str:
+    """Most of the backpack is a learner's; events and webhooks are an organisation's."""
+    if call.service == "backpack" and call.path.startswith(("/v1/events", "/v1/webhooks")):
+        return "backpack's organisations"
+    return call.service

@@ -111,7 +111,21 @@ class Story:
         }
         self._ids["directory"] = self._directory_things(canary)
         self._ids["backpack"] = self._learner_things(canary)
+        for service, ids in self._ids.items():
+            ids.update(self._webhook(service, canary))
         return self._ids
+
+    def _webhook(self, service: str, canary: str) -> dict[str, str]:
+        """A webhook of A's that was tried out once and rests: its log does not change by itself."""
+        token = self.owner_token(service)
+        nobody = f"http://127.0.0.1:1024/{canary}"
+        made = self.json(service, "POST", "/v1/webhooks", token, json={"url": nobody, "description": canary})
+        path = f"/v1/webhooks/{made['id']}"
+        self.json(service, "PATCH", path, token, json={"state": "paused"}, headers={"If-Match": "*"})
+        ping = self.json(service, "POST", f"{path}/ping", token)
+        place = f"{path}/deliveries/{ping['id']}"
+        self.until(lambda: self.json(service, "GET", place, token)["finished_at"])
+        return {"webhook": made["id"], "delivery": ping["id"]}
 
     def _issuer_things(self, canary: str) -> dict[str, str]:
         token = self.owner_token("issuer")
@@ -260,9 +274,11 @@ class Story:
             ("verifier", "/v1/policies"), ("verifier", "/v1/jobs"), ("verifier", f"/v1/jobs/{verifier['job']}/rows"),
             ("directory", organisation), ("directory", f"{organisation}/members"),
             ("directory", f"{organisation}/clients"), ("directory", f"/v1/recognitions/{directory['recognition_id']}"),
+            *((service, "/v1/webhooks") for service in self._ids),
+            *((service, f"/v1/webhooks/{ids['webhook']}/deliveries") for service, ids in self._ids.items()),
         ]  # fmt: skip
         return json.dumps(
-            {path: self.json(name, "GET", path, self.owner_token(name)) for name, path in wanted},
+            {name + path: self.json(name, "GET", path, self.owner_token(name)) for name, path in wanted},
             sort_keys=True,
         )
 
