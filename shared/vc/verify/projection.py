@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from shared.vc.budget import Budget
+from shared.vc.errors import BudgetExceeded
 from shared.vc.strict_json import JsonObject
 
 from .case import objects, several, text
@@ -10,14 +12,24 @@ from .case import objects, several, text
 MOST = 100
 """So many of a kind (results, evidence, tags …) are shown; a badge with more is shown in part."""
 
+_JOINING_UNITS = 20_000
+_BYTES_PER_UNIT = 40
+
 
 def project(document: JsonObject) -> JsonObject:
     """The part of the report named `credential`: what is said, wherever in the document and in whatever order.
 
     RDF knows neither: a signature over it fits as well when a name stands with another mention of the same issuer, or a
-    tag stands twice.
+    tag stands twice. What would take too much work to put together (a megabyte within fifty things of one name) is told
+    as it stands first.
     """
-    said = Things(document)
+    try:
+        return _projected(document, Things(document))
+    except BudgetExceeded:
+        return _projected(document, Things({}))
+
+
+def _projected(document: JsonObject, said: "Things") -> JsonObject:
     subject = said.of(next(iter(objects(document.get("credentialSubject"))), {}))
     achievement = said.of(next(iter(objects(subject.get("achievement"))), None))
     return {
@@ -58,14 +70,15 @@ class Things:
                 waiting.extend(inner for inner in value if type(inner) is dict or type(inner) is list)
         self._mentions = {name: ones for name, ones in mentions.items() if len(ones) > 1}
         self._joined: dict[str, JsonObject] = {}
+        self._budget = Budget(_JOINING_UNITS)
 
     def of(self, value: Any) -> Any:
-        """An object, or the id of one, as all that is said of it; anything else as it is."""
+        """An object, or the id of one, as all that is said of it; anything else as it is. Raises BudgetExceeded."""
         name = value.get("id") if isinstance(value, dict) else value
         if not isinstance(name, str) or name not in self._mentions:
             return value
         if name not in self._joined:
-            self._joined[name] = _joined(self._mentions[name])
+            self._joined[name] = _joined(self._mentions[name], self._budget)
         return self._joined[name]
 
     def each(self, value: Any) -> list[JsonObject]:
@@ -79,7 +92,7 @@ class Things:
         return list(found.values())[:MOST]
 
 
-def _joined(mentions: list[JsonObject]) -> JsonObject:
+def _joined(mentions: list[JsonObject], budget: Budget) -> JsonObject:
     """One object out of several with the same id; of values that differ, in an order that does not depend on place."""
     found: JsonObject = {}
     for name in dict.fromkeys(name for one in mentions for name in one):
@@ -87,13 +100,15 @@ def _joined(mentions: list[JsonObject]) -> JsonObject:
         if all(type(one) is str and one == given[0] for one in given) or len(given) == 1:
             found[name] = given[0]
             continue
-        distinct = {_written(item): item for one in given for item in several(one)}
+        distinct = {_written(item, budget): item for one in given for item in several(one)}
         found[name] = [distinct[written] for written in sorted(distinct)]
     return found
 
 
-def _written(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+def _written(value: Any, budget: Budget) -> str:
+    written = json.dumps(value, sort_keys=True)
+    budget.spend(1 + len(written) // _BYTES_PER_UNIT)
+    return written
 
 
 def _texts(value: Any) -> list[str]:
