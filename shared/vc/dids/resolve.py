@@ -126,7 +126,7 @@ async def _from_web(url: str, fetch: Fetch, *, purpose: str, now: datetime, jwk:
 def _from_jwks(document: Mapping[str, Any], url: str, fragment: str) -> PublicKey:
     keys = document.get("keys", [document])
     several = [one for one in keys if isinstance(one, dict)] if isinstance(keys, list) else []
-    named = [one for one in several if one.get("kid") in {url, fragment or url}]
+    named = [one for one in several if one.get("kid") in (url, fragment or url)]
     chosen = named or several
     if len(chosen) != 1:
         raise KeyProblem("key.not_found", f"The keys at {url} do not tell which of them is meant.")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_DIRECTIONS = frozenset({"ltr", "rtl"})
+_DIRECTIONS = ("ltr", "rtl")
 
 
 def without_directions(value: Any) -> Any:

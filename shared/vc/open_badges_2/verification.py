@@ -65,7 +65,7 @@ def revocation_in(listing: Mapping[str, Any], assertion: Mapping[str, Any]) -> R
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, str) and entry in own:
             return Revocation(None)
-        if isinstance(entry, dict) and {entry.get("id"), entry.get("uid")} & own:
+        if isinstance(entry, dict) and {*names_in(entry.get("id")), *names_in(entry.get("uid"))} & own:
             reason = entry.get("revocationReason")
             return Revocation(reason if isinstance(reason, str) else None)
     return None

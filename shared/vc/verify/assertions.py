@@ -111,7 +111,7 @@ async def _hosted_assertion(assertion: JsonObject, around: Surroundings) -> tupl
         told = found.get("revocationReason")
         because = f", because: {told}" if isinstance(told, str) else ""
         raise _Stop(failed("status.revoked", f"The issuer has revoked the badge{because}.", "/revoked"))
-    if found.get("id") not in {address, answer.final_url}:
+    if found.get("id") not in (address, answer.final_url):
         reason = "What is hosted at the assertion's address is another assertion."
         raise _Stop(failed("proof.hosted_elsewhere", reason, "/id"))
     return found, answer
@@ -212,7 +212,7 @@ async def _signature(
             failed("key.not_found", "The issuer's profile names no key, or not the one of the signature.")
         ]
     key = await _part(address, "issuer's key", "/verification/creator", around, _as_it_is)
-    if key.get("owner") not in {issuer.get("id"), address_of(issuer)}:
+    if key.get("owner") not in (issuer.get("id"), address_of(issuer)):
         return [failed("key.wrong_controller", "The key says that somebody else owns it.")]
     try:
         public = PublicKey.from_pem(str(key.get("publicKeyPem")))
