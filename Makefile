@@ -40,9 +40,10 @@ format: $(VENV)/.test ## write the code as the linter wants it
 migrate: $(VENV)/.run ## bring the four databases to the newest revision
 	@$(BIN)/confer migrate
 
-docs: $(VENV)/.test ## write what is made from the code: docs/openapi, docs/errors.md, docs/settings.md
+docs: $(VENV)/.test ## write what is made from the code: docs/openapi, docs/asyncapi.yaml, docs/errors.md, docs/settings.md
 	@$(BIN)/confer openapi docs/openapi
 	@$(BIN)/python -m tests.harness.reference
+	@$(BIN)/python -m tests.harness.asyncapi
 
 lock: $(VENV)/.test ## compile requirements/*.in to hashed pins
 	@for set in run test bench; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

@@ -41,7 +41,7 @@ class Process:
             return [sys.executable, "-m", "tests.bench.worker", self.name], None
         if shutil.which("npm") is None:
             raise NotMeasured("npm is not installed")
-        folder = peers._install()
+        folder = peers.installed()
         shutil.copy(HERE / "digitalbazaar.mjs", folder / "digitalbazaar.mjs")
         # The same bodies for everyone: packages carry older ones, which lack terms of the full credential.
         store = ContextStore.builtin()
