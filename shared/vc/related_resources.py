@@ -19,6 +19,9 @@ from shared.vc.strict_json import JsonObject
 _SRI = {"sha256": 32, "sha384": 48, "sha512": 64}
 _MULTIHASH = {b"\x12\x20": "sha256", b"\x20\x30": "sha384", b"\x13\x40": "sha512"}
 _MOST = 100
+# Base 58 costs the square of its length, and each digest that is compared the hash of a body.
+_MOST_DIGESTS = 8
+_LONGEST = 200
 
 
 def wrong_digests(document: JsonObject, store: ContextStore) -> Iterator[Finding]:
@@ -52,7 +55,7 @@ def _fits(digest: _Digest, bodies: list[bytes]) -> bool:
 def _sri(value: Any) -> list[_Digest]:
     """Subresource Integrity, 3.5: several may stand in one text; one has to fit. Options (`?…`) are left aside."""
     found = []
-    for token in value.split() if isinstance(value, str) else []:
+    for token in value[: _MOST_DIGESTS * _LONGEST].split()[:_MOST_DIGESTS] if isinstance(value, str) else []:
         name, _, text = token.partition("?")[0].partition("-")
         try:
             digest = base64.b64decode(text, validate=True)
@@ -66,9 +69,9 @@ def _sri(value: Any) -> list[_Digest]:
 def _multibase(value: Any) -> list[_Digest]:
     """A multihash; issuers also write the bare SHA-256, which is read as such."""
     found = []
-    for text in value if isinstance(value, list) else [value]:
+    for text in value[:_MOST_DIGESTS] if isinstance(value, list) else [value]:
         try:
-            data = multibase.decode(text) if isinstance(text, str) else b""
+            data = multibase.decode(text) if isinstance(text, str) and len(text) <= _LONGEST else b""
         except KeyRefused:
             continue
         name = _MULTIHASH.get(data[:2])
