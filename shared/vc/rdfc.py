@@ -7,7 +7,7 @@ is paid from the budget.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Literal
 
@@ -24,12 +24,17 @@ _UNITS_PER_HASH = 3
 
 
 def canonicalize(
-    quads: Iterable[Quad], *, budget: Budget | None = None, digest: Literal["sha256", "sha384"] = "sha256"
+    quads: Iterable[Quad],
+    *,
+    lines: Sequence[str] = (),
+    budget: Budget | None = None,
+    digest: Literal["sha256", "sha384"] = "sha256",
 ) -> str:
     """The canonical N-Quads document of a dataset.
 
     Args:
         quads: terms in canonical N-Quads form (as `jsonld.to_quads` writes them); duplicates do not matter.
+        lines: more of the dataset, without blank nodes, as lines of canonical N-Quads.
         budget: work allowed; a fresh default one when left out.
         digest: what blank nodes are told apart by; ECDSA with P-384 asks for SHA-384 (vc-di-ecdsa, 3.2).
 
@@ -39,7 +44,7 @@ def canonicalize(
     Raises:
         BudgetExceeded: the blank nodes are so alike that telling them apart costs too much.
     """
-    return _Canonicalization(quads, budget or Budget(), digest).document()
+    return _Canonicalization(quads, budget or Budget(), digest, lines).document()
 
 
 def canonical_labels(quads: Iterable[Quad], *, budget: Budget | None = None) -> Mapping[str, str]:
@@ -76,25 +81,25 @@ class _Issuer:
 class _Canonicalization:
     """The canonicalization state (RDFC-1.0, 4.3) of one dataset."""
 
-    def __init__(self, quads: Iterable[Quad], budget: Budget, digest: str) -> None:
+    def __init__(self, quads: Iterable[Quad], budget: Budget, digest: str, lines: Sequence[str] = ()) -> None:
         self._budget = budget
         self._digest = hashlib.sha384 if digest == "sha384" else hashlib.sha256
-        self._ground: list[str] = []
-        self._quads: list[Quad] = []
         self._mentions: dict[str, list[Quad]] = defaultdict(list)
         self._first: dict[str, str] = {}
         self._canonical = _Issuer("_:c14n")
         mentions = self._mentions
+        ground = list(lines)
         with_blanks: list[Quad] = []
         for quad in quads:
             subject, predicate, object_, graph = quad
             # Only blank nodes begin with an underscore: IRIs begin with "<", literals with a quotation mark.
-            if subject[0] != "_" and object_[0] != "_" and graph[:1] != "_":
-                tail = f"{graph} ." if graph else "."
-                self._ground.append(f"{subject} {predicate} {object_} {tail}\n")
-            else:
+            if subject[0] == "_" or object_[0] == "_" or graph[:1] == "_":
                 with_blanks.append(quad)
-        self._ground = list(dict.fromkeys(self._ground))
+            elif graph:
+                ground.append(f"{subject} {predicate} {object_} {graph} .\n")
+            else:
+                ground.append(f"{subject} {predicate} {object_} .\n")
+        self._ground = list(dict.fromkeys(ground))
         self._quads = list(dict.fromkeys(with_blanks))
         for quad in self._quads:
             subject, _, object_, graph = quad
@@ -112,7 +117,13 @@ class _Canonicalization:
 
     def document(self) -> str:
         named = self.labels()
-        lines = self._ground + [line(quad, named) for quad in self._quads]
+        lines = self._ground
+        for quad in self._quads:
+            subject, predicate, object_, graph = quad
+            if graph:
+                lines.append(line(quad, named))
+            else:
+                lines.append(f"{named.get(subject, subject)} {predicate} {named.get(object_, object_)} .\n")
         lines.sort()
         return "".join(lines)
 
@@ -120,6 +131,12 @@ class _Canonicalization:
         alike: dict[str, list[str]] = defaultdict(list)
         for blank in self._mentions:
             alike[self._first_degree(blank)].append(blank)
+        if len(alike) == len(self._mentions):
+            # Nearly always: every blank node is told apart from the others by what is said around it.
+            issued = self._canonical.issued
+            for number, hash_ in enumerate(sorted(alike)):
+                issued[alike[hash_][0]] = f"_:c14n{number}"
+            return
         several = []
         for _, blanks in sorted(alike.items()):
             if len(blanks) == 1:
@@ -143,9 +160,15 @@ class _Canonicalization:
         if known is None:
             mentions = self._mentions[blank]
             self._budget.spend(_UNITS_PER_HASH + len(mentions))
-            known = self._first[blank] = self._hash(
-                "".join(sorted(_around(blank, quad) for quad in mentions))
-            )
+            around = []
+            for quad in mentions:
+                _, predicate, object_, graph = quad
+                if graph or object_[0] == "_":
+                    around.append(_around(blank, quad))
+                else:
+                    around.append(f"_:a {predicate} {object_} .\n")
+            around.sort()
+            known = self._first[blank] = self._hash("".join(around))
         return known
 
     def _hash(self, text: str) -> str:
@@ -237,9 +260,9 @@ def _orders_of_some_twice(order: list[str]) -> Iterator[tuple[str, ...]]:
 def _around(blank: str, quad: Quad) -> str:
     """A quad seen from one of its blank nodes: itself _:a, every other _:z."""
     subject, predicate, object_, graph = quad
-    if subject[:2] == "_:":
+    if subject[0] == "_":
         subject = "_:a" if subject == blank else "_:z"
-    if object_[:2] == "_:":
+    if object_[0] == "_":
         object_ = "_:a" if object_ == blank else "_:z"
     if not graph:
         return f"{subject} {predicate} {object_} .\n"

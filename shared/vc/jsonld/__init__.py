@@ -36,11 +36,24 @@ def to_quads(
         InvalidJsonLd, InvalidContext: the document or an inline context breaks JSON-LD.
         UnknownContext, UnsupportedJsonLd, BudgetExceeded: this library cannot tell.
     """
+    converter = CommonConverter(Contexts.over(store), budget or Budget(), compact=compact, blanks=blanks)
+    _convert(document, converter)
+    return list(dict.fromkeys(converter.quads))
+
+
+def to_statements(
+    document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None
+) -> tuple[list[str], list[Quad]]:
+    """`to_quads` for whoever canonicalises: as many as can be as lines of N-Quads, the others as quads; not each once."""
+    converter = CommonConverter(Contexts.over(store), budget or Budget(), compact=True, as_lines=True)
+    _convert(document, converter)
+    return converter.lines, converter.quads
+
+
+def _convert(document: dict[str, Any], converter: CommonConverter) -> None:
     if not isinstance(document, dict):
         raise InvalidJsonLd("not_an_object", "A JSON-LD document has to be a JSON object here.")
-    converter = CommonConverter(Contexts.over(store), budget or Budget(), compact=compact, blanks=blanks)
     converter.document(document)
-    return list(dict.fromkeys(converter.quads))
 
 
 def to_nquads(
@@ -51,4 +64,4 @@ def to_nquads(
     return "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
 
 
-__all__ = ["BlankNames", "Quad", "to_nquads", "to_quads", "without_directions"]
+__all__ = ["BlankNames", "Quad", "to_nquads", "to_quads", "to_statements", "without_directions"]

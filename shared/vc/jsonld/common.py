@@ -7,9 +7,11 @@ same work and refuse the same documents for the same reasons.
 from json.encoder import encode_basestring as _quote
 from typing import Any
 
+from shared.vc.budget import Budget
 from shared.vc.errors import VcError
 from shared.vc.jsonld import literals
-from shared.vc.jsonld.convert import TYPE, UNITS_PER_NODE, Converter
+from shared.vc.jsonld.convert import TYPE, Converter
+from shared.vc.jsonld.process import Contexts
 from shared.vc.jsonld.shapes import (
     HERE,
     ID,
@@ -26,7 +28,7 @@ from shared.vc.jsonld.shapes import (
     step,
 )
 from shared.vc.jsonld.terms import UNSET, ActiveContext, Term
-from shared.vc.jsonld.values import LENGTH_SHIFT, UNITS_PER_VALUE
+from shared.vc.jsonld.values import LENGTH_SHIFT, UNITS_PER_VALUE, BlankNames
 
 _Object = dict[str, Any]
 _plain_iri = PLAIN_IRI.fullmatch
@@ -35,13 +37,27 @@ _UNKNOWN: Step = (RARE, "", "", Term(None))
 
 
 class CommonConverter(Converter):
-    """Writes the quads of one document, as `Converter` does, most of them faster."""
+    """Writes the quads of one document, as `Converter` does, most of them faster.
+
+    With `as_lines`, some that have no blank node stand as lines of N-Quads in `lines`, instead of in `quads`.
+    """
+
+    def __init__(
+        self,
+        contexts: Contexts,
+        budget: Budget,
+        *,
+        compact: bool,
+        blanks: BlankNames | None = None,
+        as_lines: bool = False,
+    ) -> None:
+        super().__init__(contexts, budget, compact=compact, blanks=blanks)
+        self._as_lines = as_lines
 
     def _object(self, element: _Object, active: ActiveContext, term: Term | None, graph: str) -> str:
         known = self._shape_of(element, active, term) if active.pinned else None
         if known is None:
             return super()._object(element, active, term, graph)
-        self._budget.spend(UNITS_PER_NODE)
         return self._say(element, known, graph)
 
     def _node(self, element: _Object, outer: ActiveContext, active: ActiveContext, graph: str) -> str:
@@ -101,36 +117,51 @@ class CommonConverter(Converter):
     def _say(self, element: _Object, known: Shape, graph: str) -> str:
         """Write what a node says; returns the RDF term that stands for it."""
         active, steps, append = known.active, known.active.steps, self.quads.append
-        identifier, units = element.get(known.id_name), 0
+        identifier, units = element.get(known.id_name), known.units
         if type(identifier) is str and known.plain and _plain_iri(identifier):
             units += len(identifier) >> LENGTH_SHIFT
             subject = f"<{identifier}>"
         else:
             subject = self._subject(element, active)
+        # What has no blank node in the default graph can be written as it will stand.
+        said = self.lines.append if self._as_lines and not graph and subject[0] != "_" else None
         name = ""
         try:
             for name, value in element.items():
                 found = steps.get(name) or self._step(name, active)
-                kind = found[0]
+                kind, predicate, suffix, term = found
                 if kind == TEXT and type(value) is str:
                     # A printable text is quoted in JSON as it is in N-Quads.
                     literal = _quote(value) if value.isprintable() else literals.text(value)
-                    append((subject, found[1], literal + found[2], graph))
+                    if said is None:
+                        append((subject, predicate, literal + suffix, graph))
+                    else:
+                        said(f"{subject} {predicate} {literal}{suffix} .\n")
                     units += UNITS_PER_VALUE + (len(value) >> LENGTH_SHIFT)
                 elif kind == REFERENCE and type(value) is str and known.plain and _plain_iri(value):
-                    append((subject, found[1], f"<{value}>", graph))
+                    if said is None:
+                        append((subject, predicate, f"<{value}>", graph))
+                    else:
+                        said(f"{subject} {predicate} <{value}> .\n")
                     units += UNITS_PER_VALUE + (len(value) >> LENGTH_SHIFT)
                 elif kind == TYPES and known.types is not None and value is not None:
-                    for type_ in known.types:
-                        append((subject, TYPE, type_, graph))
-                        units += UNITS_PER_VALUE
-                elif kind <= NODES and type(value) is dict:
-                    inner = self._shape_of(value, active, found[3])
-                    if inner is None:
-                        self._property(subject, found[3], name, value, active, graph)
+                    units += UNITS_PER_VALUE * len(known.types)
+                    if said is None:
+                        for type_ in known.types:
+                            append((subject, TYPE, type_, graph))
                     else:
-                        self._budget.spend(UNITS_PER_NODE)
-                        append((subject, found[1], self._say(value, inner, graph), graph))
+                        for type_ in known.types:
+                            said(f"{subject} {TYPE} {type_} .\n")
+                elif kind <= NODES and type(value) is dict:
+                    inner = self._shape_of(value, active, term)
+                    if inner is None:
+                        self._property(subject, term, name, value, active, graph)
+                        continue
+                    target = self._say(value, inner, graph)
+                    if said is None or target[0] == "_":
+                        append((subject, predicate, target, graph))
+                    else:
+                        said(f"{subject} {predicate} {target} .\n")
                 elif kind <= NODES and type(value) is list:
                     self._several(subject, found, name, value, known, graph)
                 elif kind != ID:
@@ -169,7 +200,6 @@ class CommonConverter(Converter):
                 if inner is None:
                     self._write(subject, predicate, value, (position,), term, known.active, graph)
                     continue
-                self._budget.spend(UNITS_PER_NODE)
                 try:
                     self.quads.append((subject, predicate, self._say(value, inner, graph), graph))
                 except VcError as error:

@@ -18,6 +18,7 @@ from shared.vc.errors import (
 )
 from shared.vc.jsonld import literals
 from shared.vc.jsonld.process import Contexts
+from shared.vc.jsonld.shapes import UNITS_PER_NODE
 from shared.vc.jsonld.terms import IRI, RDF, UNSET, ActiveContext, Term
 from shared.vc.jsonld.values import LENGTH_SHIFT, UNITS_PER_VALUE, BlankNames, Values, items_of
 
@@ -29,7 +30,6 @@ _FIRST = f"<{RDF}first>"
 _REST = f"<{RDF}rest>"
 _NIL = f"<{RDF}nil>"
 _CREDENTIAL = "<https://www.w3.org/2018/credentials#VerifiableCredential>"
-UNITS_PER_NODE = 7
 
 _Object = dict[str, Any]
 
@@ -46,6 +46,7 @@ class Converter:
         self._credentials: set[str] = set()
         self._values = Values(contexts, budget, compact=compact, blanks=blanks)
         self.quads: list[Quad] = []
+        self.lines: list[str] = []
 
     def document(self, document: _Object) -> None:
         """Write the quads of a whole document."""
@@ -53,10 +54,14 @@ class Converter:
         if "@context" in document:
             active = self._contexts.for_local(active, document["@context"], self._budget)
         self._root(document, active)
-        if not self.quads:
+        if not self.quads and not self.lines:
             raise DataLoss("nothing_said", "The document says nothing that can be signed.")
 
     def _root(self, document: _Object, active: ActiveContext) -> None:
+        if not any(self._is_graph(name, active) for name in document):
+            # From the initial context again: the document's own does not count as one to return from at its root.
+            self._object(document, self._contexts.initial, None, "")
+            return
         names = [name for name in document if name != "@context"]
         keywords = {name: self._values.keyword(active, name) for name in names if document[name] is not None}
         if keywords and set(keywords.values()) == {"@graph"}:
@@ -71,8 +76,12 @@ class Converter:
                     error.within(name)
                     raise
             return
-        # From the initial context again: the document's own does not count as one to return from at its root.
         self._object(document, self._contexts.initial, None, "")
+
+    @staticmethod
+    def _is_graph(name: str, active: ActiveContext) -> bool:
+        term = active.terms.get(name)
+        return name == "@graph" if term is None else term.iri == "@graph"
 
     # --- objects --------------------------------------------------------------------------------
 
@@ -228,9 +237,9 @@ class Converter:
             try:
                 if not isinstance(item, dict):
                     raise DataLoss("free_floating", "A value that hangs nowhere would not be signed.")
-                written = len(self.quads)
+                written = len(self.quads) + len(self.lines)
                 self._object(item, active, None, graph)
-                if len(self.quads) == written:
+                if len(self.quads) + len(self.lines) == written:
                     raise DataLoss("nothing_said", "An object that only has an id would not be signed.")
             except VcError as error:
                 if isinstance(value, list):

@@ -23,6 +23,8 @@ Key = tuple[
     Any, Any
 ]  # what the node stands under (a term, None, HERE), and its types as the document has them
 
+UNITS_PER_NODE: Final = 7
+
 HERE: Final = "here"
 """Stands for the property in keys of nodes whose own @context was read already."""
 
@@ -45,6 +47,7 @@ class Shape:
         special: names that make a node something else, or are rarer spellings: with one of them it goes the general way.
         leaves: a context scoped to the type of the node around ends here, except for a bare reference.
         types: what `rdf:type` says of it; None when each document has to be looked at for that.
+        units: work counted for such a node; nothing where the general way has counted it.
         plain: identifiers that `PLAIN_IRI` matches stand for themselves.
     """
 
@@ -54,6 +57,7 @@ class Shape:
     special: frozenset[str]
     leaves: bool
     types: tuple[str, ...] | None
+    units: int
     plain: bool
 
 
@@ -90,6 +94,7 @@ def shape(
         special=frozenset(special - aliases),
         leaves=given.previous is not None and not here,
         types=None if _CREDENTIAL in types else types,
+        units=0 if here else UNITS_PER_NODE,
         plain=not any(name in active.terms for name in _PLAIN_SCHEMES),
     )
 

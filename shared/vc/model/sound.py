@@ -50,6 +50,7 @@ _ONE, _ARRAY, _EITHER = range(3)
 
 class _Rule(NamedTuple):
     form: int
+    is_text: bool
     test: Callable[[Any], bool]  # of a single value that is no object of the model
     plan: "_Plan | None"  # of objects
 
@@ -85,7 +86,10 @@ def _units(value: JsonObject, plan: _Plan) -> int:
             if plan.closed:
                 return UNSURE
             continue
-        form, test, inner = rule
+        form, is_text, test, inner = rule
+        if is_text and type(one) is str and form != _ARRAY:
+            units += 1
+            continue
         if type(one) is not list:
             if form == _ARRAY:
                 return UNSURE
@@ -130,9 +134,9 @@ def _any(findings: Iterator[Finding]) -> bool:
 def _rule(rule: Property) -> _Rule:
     form = _EITHER if rule.many and rule.compact else _ARRAY if rule.many else _ONE
     if rule.kind != "class":
-        return _Rule(form, sound_test(rule), None)
+        return _Rule(form, rule.kind == "text", sound_test(rule), None)
     plan = _PLANS.get(_SAME.get(rule.of, rule.of))
-    return _Rule(form, _never, plan)
+    return _Rule(form, False, _never, plan)
 
 
 def _never(value: object) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from shared.vc import rdfc
 from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
-from shared.vc.jsonld import to_quads
+from shared.vc.jsonld import to_statements
 
 _Object = dict[str, Any]
 _Digest = Literal["sha256", "sha384"]
@@ -16,13 +16,15 @@ _DERIVED = "proof options"
 _MAX_FORMS = 1024
 _MAX_KEY = 16
 _MAX_LENGTH = 4096
+_TEXTS = {str}
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _CREATED = "<http://purl.org/dc/terms/created>"
 
 
 def canonical(document: _Object, store: ContextStore, budget: Budget, digest: _Digest) -> bytes:
     """The canonical N-Quads of a document, made in safe mode; raises as `to_quads` and `rdfc.canonicalize` do."""
-    return rdfc.canonicalize(to_quads(document, store, budget=budget), budget=budget, digest=digest).encode()
+    lines, quads = to_statements(document, store, budget=budget)
+    return rdfc.canonicalize(quads, lines=lines, budget=budget, digest=digest).encode()
 
 
 def canonical_options(options: _Object, store: ContextStore, budget: Budget, digest: _Digest) -> bytes:
@@ -58,11 +60,11 @@ def _key(options: _Object, digest: _Digest) -> Any:
     context, created = options.get("@context"), options.get("created")
     if type(context) is not list or type(created) is not str or _TIME.fullmatch(created) is None:
         return None
-    said = tuple((name, value) for name, value in options.items() if name not in {"@context", "created"})
-    texts = [*context, *(value for _, value in said)]
-    if len(texts) > _MAX_KEY or not all(type(text) is str for text in texts):
+    said = {**options, "@context": "", "created": ""}
+    texts = [*context, *said.values()]
+    if len(texts) > _MAX_KEY or set(map(type, texts)) != _TEXTS or sum(map(len, texts)) > _MAX_LENGTH:
         return None
-    return (digest, tuple(context), said) if sum(map(len, texts)) <= _MAX_LENGTH else None
+    return digest, tuple(context), tuple(said.items())
 
 
 def _with_gap(text: str, created: str, units: int) -> _Form | None:

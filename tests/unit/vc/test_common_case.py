@@ -12,12 +12,13 @@ from shared.vc.budget import Budget
 from shared.vc.contexts import CREDENTIALS_V2, ContextStore
 from shared.vc.errors import VcError
 from shared.vc.jsonld.common import CommonConverter
-from shared.vc.jsonld.convert import Converter
+from shared.vc.jsonld.convert import Converter, Quad
 from shared.vc.jsonld.process import Contexts
 from shared.vc.model.check import Walk
 from shared.vc.model.classes import CLASSES
 from shared.vc.model.findings import Finding
 from shared.vc.model.sound import UNSURE, units_if_sound
+from shared.vc.rdfc import line
 from tests.bench.documents import BUILDERS
 from tests.unit.vc.credentials import credentials
 from tests.unit.vc.test_canonical_forms import Writer
@@ -54,23 +55,31 @@ _NAMES = [
 ]
 
 
-def _outcome(kind: type[Converter], document: Any, *, compact: bool) -> tuple[Any, ...]:
+def _outcome(
+    kind: type[Converter], document: Any, *, compact: bool, as_lines: bool = False
+) -> tuple[Any, ...]:
     budget = Budget()
     converter = kind(_CONTEXTS, budget, compact=compact)
+    if as_lines:
+        converter = CommonConverter(_CONTEXTS, budget, compact=compact, as_lines=True)
     try:
         converter.document(document)
     except VcError as error:
         return type(error), error.code, error.reason, error.pointer
-    return sorted(dict.fromkeys(converter.quads)), budget.left
+    return {*map(_line, converter.quads), *converter.lines}, budget.left
+
+
+def _line(quad: Quad) -> str:
+    return line(quad, {})
 
 
 def _same(document: Any, *, compact: bool = True) -> bool:
     """Whether both ways agree; contexts are met by the first, so that neither pays for reading them."""
     _outcome(Converter, document, compact=compact)
     _outcome(CommonConverter, document, compact=compact)
-    return _outcome(CommonConverter, document, compact=compact) == _outcome(
-        Converter, document, compact=compact
-    )
+    common = _outcome(CommonConverter, document, compact=compact)
+    lines = _outcome(CommonConverter, document, compact=compact, as_lines=True)
+    return common == lines == _outcome(Converter, document, compact=compact)
 
 
 def _places(value: Any) -> list[Any]:
