@@ -8,8 +8,12 @@ from sqlalchemy import select
 from services.backpack.context import Context
 from services.backpack.credentials import keeping, store
 from services.backpack.credentials.store import Credential, Document
+from services.backpack.shares import store as shares
+from services.backpack.shares.parts import part_at
+from services.backpack.shares.store import SharedCredential
 from services.backpack.verification import judge
 from shared.db import CannotOpen
+from shared.vc.errors import VcError
 
 _BATCH = 100
 
@@ -39,6 +43,7 @@ async def _credentials(context: Context) -> AsyncIterator[Credential]:
 async def _check(context: Context, credential: Credential) -> list[str]:
     async with context.db.read() as session:
         documents = {each.kind: each for each in await store.documents(session, credential.id)}
+        shown = await shares.parts_of(session, credential.id)
     name = f"credential {credential.id}"
     wrong = [
         f"{name}: it has no {kind}" for kind in (store.CREDENTIAL, store.REPORT) if kind not in documents
@@ -52,6 +57,9 @@ async def _check(context: Context, credential: Credential) -> list[str]:
             wrong.append(f"{name}: its {kind} is not what was stored")
         else:
             opened[kind] = content
+    wrong += [
+        f"{name}: share {at.share_id} cannot show its part of it" for at in shown if not _opens(context, at)
+    ]
     if store.CREDENTIAL in opened:
         wrong += await _verify(context, credential, opened[store.CREDENTIAL])
     return wrong
@@ -62,6 +70,13 @@ def _opened(context: Context, document: Document) -> bytes | None:
         return keeping.content_of(context.vault, document)
     except CannotOpen:
         return None
+
+
+def _opens(context: Context, at: SharedCredential) -> bool:
+    try:
+        return part_at(context.vault, at) is not None
+    except (CannotOpen, VcError):
+        return False
 
 
 async def _verify(context: Context, credential: Credential, content: bytes) -> list[str]:

@@ -1,13 +1,15 @@
 """Verifying what is kept here, in this process, with the specification library (decision 3)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from services.backpack.credentials.pictures import Picture, picture_of
 from services.backpack.credentials.status import REVOKED, SUSPENDED, VALID, Status
 from shared.clock import Clock
+from shared.http.fetch_cache import CachingFetcher
 from shared.vc.contexts import ContextStore
-from shared.vc.fetching import Fetch
+from shared.vc.fetching import Fetch, Fetched
 from shared.vc.policy import ESSENTIAL, Policy
 from shared.vc.report import Check, Report
 from shared.vc.verify import verify
@@ -71,26 +73,36 @@ class Checker:
         cached: the same with a short memory, so that a thousand awards of one issuer ask for its key once.
     """
 
-    def __init__(self, fetch: Fetch, cached: Fetch, contexts: ContextStore, clock: Clock) -> None:
+    def __init__(self, fetch: Fetch, cached: CachingFetcher, contexts: ContextStore, clock: Clock) -> None:
         self._fetch = fetch
         self._cached = cached
         self._contexts = contexts
         self._clock = clock
 
-    async def check(self, data: bytes, *, fresh: bool = False) -> Report:
+    async def check(self, data: bytes, *, fresh: bool = False, since: datetime | None = None) -> Report:
         """Verify a file or text of any known form. Never raises for what is wrong with the badge.
 
-        With `fresh`, nothing is taken from the memory.
+        With `fresh`, nothing is taken from the memory; with `since`, nothing that was fetched before.
         """
         return await verify(
             data,
-            fetcher=self._fetch if fresh else self._cached,
+            fetcher=self._fetch if fresh else self._remembering(since),
             contexts=self._contexts,
             now=self._clock(),
             policy=KEEPING,
             # Whoever keeps a badge here holds it: issuers' base proofs are for her.
             as_holder=True,
         )
+
+    def _remembering(self, since: datetime | None) -> Fetch:
+        if since is None:
+            return self._cached
+
+        async def fetch(url: str, *, accept: str, max_bytes: int) -> Fetched:
+            max_age = self._clock() - since
+            return await self._cached.get(url, accept=accept, max_bytes=max_bytes, max_age=max_age)
+
+        return fetch
 
     async def picture(self, report: Report) -> Picture | None:
         """The picture that a verified badge names, if it can be had."""

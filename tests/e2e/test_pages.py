@@ -90,7 +90,7 @@ def test_bad_page_is_seen(world: World, inspector: Inspector) -> None:
 def test_issuer(world: World, walker: Walker, inspector: Inspector) -> None:
     issuer = world.running.issuer
     badge = world.award_rich(world.address("ada"), public=True, valid_until="2096-01-01T00:00:00Z")
-    gone = world.award(world.plain, world.address("bo"), public=True)
+    gone = world.award_rich(world.address("bo"), public=True, proof_format="ecdsa-sd-2023")
     world.revoke(gone)
     pages = [
         _says(walker.go(f"{issuer}/"), "An issuer of open badges"),
@@ -103,7 +103,7 @@ def test_issuer(world: World, walker: Walker, inspector: Inspector) -> None:
             "The report",
             "signed credential",
         ),
-        _says(walker.go(gone["credential"]), "Revoked (issued in error)"),
+        _says(walker.go(gone["credential"]), "Revoked (issued in error)", "its holder chooses whom to show"),
         _says(walker.go(f"{issuer}/issuers/{secrets.token_hex(16)}"), "To the start page", status=404),
         _says(walker.go(f"{issuer}/problems/not-found"), "not-found"),
     ]
@@ -189,27 +189,32 @@ def _signs_in(world: World, walker: Walker, learner: dict[str, str]) -> list[See
 
 
 def test_a_learner_and_her_links(world: World, walker: Walker, inspector: Inspector) -> None:
-    """Shares of one badge and of two; closed; what a stranger sees then."""
+    """Shares of one badge and of two, of one of them a part; closed; what a stranger sees then."""
     backpack, address = world.running.backpack, world.address("dora")
     learner = world.learner(address)
-    world.award(world.plain, address)
-    world.award_rich(address)
-    world.held(learner, 2)
+    world.award(world.plain, address, proof_format="jwt-es256")
+    world.award_rich(address, proof_format="ecdsa-sd-2023")
+    held = {badge["selective"]: badge["id"] for badge in world.held(learner, 2)}
     _signs_in(world, walker, learner)
     pages = [_says(walker.go(f"{backpack}/my-shares"), "You have not shared anything yet")]
     pages.append(_says(walker.go(f"{backpack}/my-shares/new"), "that you have accepted"))
     for _ in range(2):
         walker.go(f"{backpack}/badges?which=offered")
         walker.press(re.compile("^Accept"))
+    pages.append(_says(walker.go(f"{backpack}/badges/{held[True]}"), "What you can keep back", "Result 1"))
     pages.append(_says(walker.go(f"{backpack}/my-shares/new"), "Last day"))
     pages.append(_says(walker.press("Agree and open the link"), "Badges", status=422))
-    for choice in walker.page.get_by_role("checkbox").all():
+    pages.append(_says(walker.go(f"{backpack}/my-shares/new?credential={held[True]}"), "Evidence 1"))
+    for choice in walker.page.locator("[name=credential], [name=reveal][value$='/result/0']").all():
         choice.check()
     walker.fill(title="For everybody", until="2096-01-01")
-    mine = _says(walker.press("Agree and open the link"), "For everybody", "Looked at 0 times")
+    mine = _says(walker.press("Agree and open the link"), "(in part, with: Result 1)", "Looked at 0 times")
+    pages.append(mine)
     shared = walker.page.locator("dd a[href*='/shares/']").inner_text()
     pages.append(_says(walker.go(shared), "Data Analysis I", "Grundlagen", "Valid"))
-    pages.append(_says(walker.follow("Data Analysis I"), "Is it genuine?"))
+    part = _says(walker.follow("Data Analysis I"), "Is it genuine?", "Exceeds", "chose what of it is shown")
+    assert "The final report." not in part.text
+    pages.append(part)
     pages.append(_says(walker.go(mine.url), "Looked at 2 times"))
     pages.append(_says(walker.go(f"{backpack}/my-shares"), "For everybody", "Open"))
     _good(inspector, walker, pages)  # while their pictures can still be looked at

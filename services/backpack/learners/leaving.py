@@ -24,6 +24,7 @@ from services.backpack.notices import Notice
 from services.backpack.sessions import store as session_store
 from services.backpack.shares import service as shares
 from services.backpack.shares import store as share_store
+from services.backpack.shares.parts import part_at
 from services.backpack.tables import messaging
 from shared.clock import to_rfc3339
 from shared.db import ReadSession, WriteSession, new_id
@@ -84,6 +85,11 @@ async def _shares(context: Context, session: ReadSession, learner_id: str) -> li
     exported = []
     for row in rows:
         shown = shares.shown(context, row, held[row.id], context.clock()).model_dump(mode="json")
+        shown["parts"] = [
+            {"position": at.position, "content": part.text}
+            for at in held[row.id]
+            if (part := part_at(context.vault, at)) is not None
+        ]
         shown["views_by_hour"] = [
             {"hour": to_rfc3339(view.hour), "client": view.client, "format": view.format, "count": view.count}
             for view in await share_store.views_of(session, row.id)

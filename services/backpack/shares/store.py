@@ -117,6 +117,14 @@ async def places_in(session: ReadSession, share_ids: Sequence[str]) -> dict[str,
     return held
 
 
+async def parts_of(session: ReadSession, credential_row: str) -> Sequence[SharedCredential]:
+    """Where a part of a badge is shown."""
+    found = select(SharedCredential).where(
+        SharedCredential.credential_row == credential_row, SharedCredential.part.is_not(None)
+    )
+    return (await session.execute(found)).scalars().all()
+
+
 async def whole_places_of(session: WriteSession, credential_row: str) -> Sequence[SharedCredential]:
     """Where a badge is shown as it is kept."""
     found = select(SharedCredential).where(

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from services.backpack.shares.store import SharedCredential
 from shared.vc import strict_json
@@ -225,10 +225,12 @@ async def test_by_pages_without_scripts(embedded: Stage) -> None:
 
 
 async def test_a_delivered_base_proof_reaches_its_holder(backpack: Stage) -> None:
-    signed = Signed(backpack)
     ada = await backpack.learner(ADA)
+    await backpack.deliver(backpack.award(ADA), ADA)
+    await ada.waits_for_badges(1)
+    signed = Signed(backpack)  # by a key that is newer than what is remembered of its issuer
     await backpack.deliver(signed.base, ADA)
-    [held] = await ada.waits_for_badges(1)
+    held = next(one for one in await ada.waits_for_badges(2) if one["credential"] == signed.badge["id"])
     assert (held["selective"], held["state"]) == (True, "offered")
     await ada.post(f"/v1/credentials/{held['id']}/accept")
     share = await ada.post("/v1/shares", {"credentials": [held["id"]]}, 201)
@@ -269,6 +271,13 @@ async def test_without_its_part_nothing_is_shown(embedded: Stage) -> None:
     ada = await embedded.learner(ADA)
     row = (await ada.import_file(signed.text("base"), "application/vc"))["credential"]["id"]
     share = await ada.post("/v1/shares", {"credentials": [row]}, 201)
+    [exported] = (await ada.get("/v1/learners/me/export"))["shares"]
+    assert exported["parts"][0]["content"].encode() == (await embedded.client().get(share["url"])).content
+    async with embedded.service.db.write() as session:
+        await session.execute(update(SharedCredential).values(part=b"nothing that opens"))
+    assert await embedded.service.fsck() == [
+        f"credential {row}: share {share['id']} cannot show its part of it"
+    ]
     async with embedded.service.db.write() as session:
         await session.execute(delete(SharedCredential))
         session.add(SharedCredential(share_id=share["id"], position=1, credential_row=row))
