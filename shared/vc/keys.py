@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -119,11 +119,17 @@ class PublicKey:
 
     @classmethod
     def from_pem(cls, text: str) -> Self:
-        """From a PEM public key, as Open Badges 2.0 publishes it. Raises KeyRefused `malformed_key`."""
+        """From a PEM public key, as Open Badges 2.0 publishes it.
+
+        Raises:
+            KeyRefused: malformed_key, unsupported_key, weak_key.
+        """
         try:
             return cls.of(serialization.load_pem_public_key(text.encode()))
         except ValueError as error:
             raise KeyRefused("malformed_key", "The text is not a PEM public key.") from error
+        except UnsupportedAlgorithm as error:
+            raise KeyRefused("unsupported_key", "The key is of a kind that is not supported here.") from error
 
     def jwk(self) -> dict[str, str]:
         """The key as a JWK, without `kid`."""

@@ -218,6 +218,8 @@ async def _signature(
         public = PublicKey.from_pem(str(key.get("publicKeyPem")))
         jws.verify(jws.parse(case.token), public)
     except VcError as error:
+        if error.code == "unsupported_key":
+            return [inconclusive("key.method_unsupported", error.reason)]
         kind = "key.malformed" if error.code in {"malformed_key", "weak_key"} else "proof.invalid"
         return [failed(kind, error.reason)]
     told = passed(
