@@ -7,6 +7,7 @@ from tests.suites.catalogue import Endpoint, Suite
 from tests.suites.stack import Stack
 
 NAME = "Confer"
+_SCOPES = ("vc-api:read", "vc-api:write", "vc-api:issue")
 
 
 class Instances:
@@ -16,13 +17,15 @@ class Instances:
         self._stack = stack
         self._story = stack.story()
         self._open: dict[tuple[str, str | None, bool], str] = {}
+        self._client: dict[str, Any] | None = None
 
-    @property
     def token(self) -> str:
-        """With every scope of the issuer; good for a quarter of an hour."""
-        return self._story.owner_token("issuer")
+        """A new one, good for a quarter of an hour: as long as any suite takes, but not as all of them do."""
+        if self._client is None:
+            self._client = self._story.client("a", "suites", list(_SCOPES))
+        return self._story.token(self._client, "issuer", list(_SCOPES))
 
-    def did(self, securing: str, algorithm: str | None, *, status: bool) -> str:
+    def did(self, securing: str, algorithm: str | None, token: str, *, status: bool) -> str:
         """The issuer that credentials have to name to be signed by such an instance."""
         wanted = (securing, algorithm, status)
         if wanted not in self._open:
@@ -31,18 +34,18 @@ class Instances:
                 **({} if algorithm is None else {"algorithm": algorithm}),
                 "status": [{"purpose": "revocation"}, {"purpose": "suspension"}] if status else [],
             }
-            opened = self._story.json("issuer", "POST", "/v1/vc-api/instances", self.token, json=body)
+            opened = self._story.json("issuer", "POST", "/v1/vc-api/instances", token, json=body)
             self._open[wanted] = opened["did"]
         return self._open[wanted]
 
     def manifest(self, suite: Suite) -> dict[str, Any]:
         """What the suite is told of us."""
-        stack = self._stack
+        stack, token = self._stack, self.token()
         found: dict[str, Any] = {"name": NAME, "implementation": NAME}
         if suite.issuers:
-            found["issuers"] = [self._issuer(each, "/credentials/issue") for each in suite.issuers]
+            found["issuers"] = [self._issuer(each, "/credentials/issue", token) for each in suite.issuers]
         if suite.holders:
-            found["vcHolders"] = [self._issuer(each, "/credentials/derive") for each in suite.holders]
+            found["vcHolders"] = [self._issuer(each, "/credentials/derive", token) for each in suite.holders]
         if suite.verifiers:
             url = f"{stack.verifier}/credentials/verify"
             found["verifiers"] = [_endpoint(each, url, "did:web:localhost") for each in suite.verifiers]
@@ -53,11 +56,11 @@ class Instances:
             ]
         return found
 
-    def _issuer(self, each: Endpoint, path: str) -> dict[str, Any]:
+    def _issuer(self, each: Endpoint, path: str, token: str) -> dict[str, Any]:
         settings = dict(each.settings)
         status = bool(settings.pop("status", False))
-        did = self.did(each.securing, each.algorithm, status=status)
-        headers = {"Authorization": f"Bearer {self.token}"}
+        did = self.did(each.securing, each.algorithm, token, status=status)
+        headers = {"Authorization": f"Bearer {token}"}
         return {
             **_endpoint(each, f"{self._stack.issuer}{path}", did),
             **settings,

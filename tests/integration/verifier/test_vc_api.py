@@ -1,5 +1,6 @@
 """VCALM's verifier endpoints: credentials that are no badges, presentations, envelopes, and how what is wrong is said."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ from shared.clock import to_rfc3339, utc_now
 from shared.http.client import Response
 from shared.vc.keys import SigningKey
 from shared.vc.multikey import encode
-from shared.vc.proofs import data_integrity, jwt, presentation_jwt
+from shared.vc.proofs import cose, data_integrity, jwt, presentation_jwt, sd_jwt
 from shared.vc.status import status_entry
-from tests.integration.verifier.conftest import ORGANISATION, Running
+from tests.integration.verifier.conftest import ORGANISATION, MakeSettings, Running, running
 from tests.integration.verifier.world import Issuer, World
 
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -248,6 +249,39 @@ def test_enveloped_credentials(verifier: Running, issuer: Issuer):
         {**envelope, "id": f"data:application/vc+jwt,{token[:-4]}AAAA"},
     ):
         assert credential(verifier, wrong)[0] == 400, wrong
+
+
+@pytest.mark.parametrize("kind", ["vc+sd-jwt", "vc+cose;base64"])
+def test_other_envelopes(verifier: Running, issuer: Issuer, kind: str):
+    document = plain(issuer.did)
+    if kind == "vc+sd-jwt":
+        secured = sd_jwt.sign(
+            document, key=issuer.key, kid=issuer.method, selective=["/credentialSubject/name"]
+        )
+    else:
+        secured = base64.b64encode(cose.sign(document, key=issuer.key, kid=issuer.method, kind="vc")).decode()
+    envelope = {
+        "@context": [V2],
+        "type": "EnvelopedVerifiableCredential",
+        "id": f"data:application/{kind},{secured}",
+    }
+    assert credential(verifier, envelope)[0] == 200
+    status, answer = credential(verifier, {**envelope, "id": envelope["id"].replace("A", "B")})
+    assert (status, answer["verified"]) == (400, False)
+    inner = {"@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [envelope]}
+    answer = post(verifier, "/presentations/verify", {"presentation": inner}).json()
+    assert answer["verified"], answer
+
+
+def test_an_instance_may_leave_it_to_its_callers_whose_key_it_is(
+    make_settings: MakeSettings, world: World, issuer: Issuer, holder: Holder
+):
+    document = holder.sign(plain(issuer.did))
+    settings = make_settings(vc_api_checks=["proof", "credentialStatus"])
+    with running(settings, world) as lenient:
+        status, answer = credential(lenient, document)
+        assert (status, codes(answer, "warnings")) == (200, {"key.wrong_controller"})
+        assert credential(lenient, document, checks=["proof", "issuer"])[0] == 400
 
 
 def test_a_presentation_and_all_in_it(verifier: Running, issuer: Issuer, holder: Holder):
