@@ -9,9 +9,14 @@ import asyncio
 import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class FolderRefused(OSError):
+    """The folder of the sockets is somebody else's, or others may look into it: whoever made it could pose as a reader."""
 
 
 class Bell:
@@ -23,11 +28,29 @@ class Bell:
         self._sender.setblocking(False)
 
     def make_folder(self) -> None:
-        """Create the folder if it is not there; only this user may look into it."""
+        """Create the folder if it is not there; only this user may look into it.
+
+        Raises FolderRefused for one that is there and is not this user's alone: names in `/tmp` can be taken by anybody.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._ours():
+            raise FolderRefused(f"{self.folder} has to be a folder of this user's own, with mode 0700")
+
+    def _ours(self) -> bool:
+        try:
+            found = self.folder.lstat()
+        except FileNotFoundError:
+            return False
+        return (
+            stat.S_ISDIR(found.st_mode)
+            and found.st_uid == os.getuid()
+            and stat.S_IMODE(found.st_mode) == 0o700
+        )
 
     def ring(self) -> None:
-        """Wake every listener, in this process and in others."""
+        """Wake every listener, in this process and in others; in a folder that is not ours there is none."""
+        if not self._ours():
+            return
         for path in self.folder.glob("*.bell"):
             try:
                 self._sender.sendto(b"!", str(path))

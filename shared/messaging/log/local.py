@@ -81,7 +81,7 @@ class LocalLog:
         self, group: str, topics: Sequence[Topic], positions: Positions
     ) -> AsyncIterator[LocalReader]:
         """One member of a group reads at a time; the others stand by until it ends."""
-        self._bell.make_folder()
+        self._make_folder()
         name = hashlib.sha256(group.encode()).hexdigest()[:16]
         with await self._alone(self._bell.folder / f"{name}.lock"):
             offsets = await positions([(topic.name, 0) for topic in topics])
@@ -94,6 +94,7 @@ class LocalLog:
     ) -> AsyncIterator[LocalReader]:
         """Read all of `topics`, from the offsets given or from their beginning."""
         offsets = {topic.name: start.get((topic.name, 0), 0) for topic in topics}
+        self._make_folder()
         with self._bell.listen() as listener:
             yield LocalReader(self, offsets, listener)
 
@@ -117,6 +118,12 @@ class LocalLog:
     async def fetch(self, offsets: Mapping[str, int], limit: int) -> list[Entry]:
         """The next entries of each topic, in the order of their offsets."""
         return await self._do(lambda connection: _fetch(connection, offsets, limit))
+
+    def _make_folder(self) -> None:
+        try:
+            self._bell.make_folder()
+        except OSError as error:
+            raise LogUnavailable(f"the local log cannot be waited for: {error}") from error
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:

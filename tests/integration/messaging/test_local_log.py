@@ -1,6 +1,7 @@
 """What only the local log has to do itself: waking other processes, and forgetting."""
 
 import asyncio
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -144,3 +145,31 @@ async def test_a_lost_log_is_filled_again_from_the_outbox(tmp_path: Path) -> Non
     assert len(await again.in_log()) == 8
     await again.log.close()
     await database.close()
+
+
+async def test_readers_wait_in_no_folder_that_others_may_look_into(tmp_path: Path) -> None:
+    """Where paths are long the folder is in `/tmp`, where anybody can make one of that name first."""
+    log = LocalLog(tmp_path / ("long" * 30) / "log.sqlite3")
+    folder = log._bell.folder
+    assert folder.parent == Path("/tmp")
+    try:
+        await log.ensure_topics()
+        folder.mkdir(mode=0o755)
+        folder.chmod(0o755)
+        (folder / "theirs.bell").touch()
+        with pytest.raises(LogUnavailable, match="mode 0700"):
+            async with log.tail([TOPICS[0]], {}):
+                pass
+        assert await log.publish([Record(TOPICS[0].name, "key", b"{}")]) == [None]
+        assert (folder / "theirs.bell").exists()  # nothing in it is touched
+        shutil.rmtree(folder)
+        folder.symlink_to(tmp_path)
+        with pytest.raises(LogUnavailable, match="mode 0700"):
+            async with log.tail([TOPICS[0]], {}):
+                pass
+        folder.unlink()
+        async with log.tail([TOPICS[0]], {}) as reader:
+            assert [entry.value for entry in await reader.read(10, 5.0)] == [b"{}"]
+    finally:
+        await log.close()
+        shutil.rmtree(folder, ignore_errors=True)
