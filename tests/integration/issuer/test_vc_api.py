@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shared.clock import utc_now
 from shared.db.keys import CannotOpen
 from shared.vc import strict_json
 from shared.vc.contexts import ContextStore
@@ -18,6 +19,7 @@ from shared.vc.fetching import Fetched
 from shared.vc.keys import PublicKey
 from shared.vc.proofs import data_integrity, jwt, sd_jwt
 from shared.vc.status import bits_of
+from shared.vc.verify import verify
 from tests.integration.issuer.stage import ALL, Organisation, Stage, stage
 
 pytestmark = pytest.mark.anyio
@@ -280,6 +282,48 @@ async def test_status(vc_api: Stage, coordinator: Organisation) -> None:
             {"uri": revocation["statusListCredential"]},
         )
     assert told.scalar_one() == 2  # made, and changed once
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "securing", ["eddsa-rdfc-2022", "ecdsa-jcs-2019", "ecdsa-sd-2023", "vc+jwt", "vc+sd-jwt"]
+)
+async def test_a_verifier_reads_key_and_status(
+    vc_api: Stage, coordinator: Organisation, securing: str
+) -> None:
+    """The whole way of a verifier, which has only the credential and the list at its address."""
+    instance = await opened(coordinator, securing, status=[{"purpose": "revocation"}])
+    secured = await issued(coordinator, credential(instance["did"], id="urn:x:1"), **_all_of(securing))
+    if securing == "ecdsa-sd-2023":
+        body = {
+            "verifiableCredential": secured,
+            "options": {"selectivePointers": ["/credentialSubject/name"]},
+        }
+        secured = (await coordinator.post("/credentials/derive", body, 201))["verifiableCredential"]
+
+    async def fetch(url: str, *, accept: str, max_bytes: int) -> Fetched:
+        del accept, max_bytes
+        answer = await vc_api.client().get(url)
+        digest = hashlib.sha256(answer.content).hexdigest()
+        media_type = answer.headers["Content-Type"]
+        return Fetched(url, url, answer.status_code, media_type, answer.content, utc_now(), digest)
+
+    async def codes() -> set[str]:
+        data = strict_json.dumps(secured)
+        report = await verify(data, fetcher=fetch, contexts=ContextStore.builtin(), now=utc_now())
+        wrong = {each.code for each in report.checks if each.outcome == "failed"}
+        assert wrong <= {"model.not_a_known_credential", "status.revoked"}, report.checks
+        return {each.code for each in report.checks}
+
+    assert {"proof.valid", "key.retrieved", "status.active"} <= await codes()
+    reference = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
+    body = {"credentialId": "urn:x:1", "credentialStatus": reference, "status": True}
+    await coordinator.post("/credentials/status", body, 200)
+    assert {"proof.valid", "key.retrieved", "status.revoked"} <= await codes()
+
+
+def _all_of(securing: str) -> dict[str, Any]:
+    return {"mandatoryPointers": ["/issuer", "/credentialStatus"]} if securing == "ecdsa-sd-2023" else {}
 
 
 @on_sqlite
