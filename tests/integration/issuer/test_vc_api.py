@@ -85,8 +85,8 @@ async def refused(by: Organisation, body: Any, kind: str, code: str, **options: 
     return answer
 
 
-async def _nothing(_: str, accept: str) -> Fetched:
-    raise AssertionError(f"a DID made of its key needs no document ({accept})")
+async def _nothing(url: str, *, accept: str, max_bytes: int) -> Fetched:
+    raise AssertionError(f"a DID made of its key needs nothing of {url} ({accept}, {max_bytes} bytes)")
 
 
 async def key_of(instance: dict[str, Any]) -> PublicKey:
