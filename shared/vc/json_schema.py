@@ -32,7 +32,8 @@ _DRAFTS = {
 _NEWEST = "https://json-schema.org/draft/2020-12/schema"
 # Their cost cannot be counted from outside: they evaluate subschemas again behind the keywords' back.
 _NOT_APPLIED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef")
-_MAX_PATTERN = 2_000
+# What a regular expression may grow to, and what it then costs to make, and to run over each character, at worst.
+_MAX_PROGRAM, _COMPILING, _MATCHING = 1 << 16, 500, 8
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[Any] | None]
 
 
@@ -54,6 +55,7 @@ class Misfit:
 class _Run:
     budget: Budget
     sizes: Mapping[int, int]
+    patterns: dict[str, Any]
 
 
 _run: ContextVar[_Run] = ContextVar("schema_run")
@@ -80,7 +82,7 @@ def misfits(
     budget.spend((_measure(document, sizes) + _measure(schema, {})) // 100)
     if not jsonschema_rs.meta.is_valid(dict(schema)):
         raise SchemaRefused("malformed_schema", "What stands at the schema's address is no JSON Schema.")
-    token = _run.set(_Run(budget, sizes))
+    token = _run.set(_Run(budget, sizes, {}))
     try:
         validator = validator_class(dict(schema), registry=Registry())
         return [
@@ -170,15 +172,17 @@ def _refused(name: str) -> _Keyword:
 
 
 def _fits(pattern: str, text: str) -> bool:
-    _run.get().budget.spend(len(text) // 100 + len(pattern))
-    return bool(_linear(pattern).is_valid(text))
+    run = _run.get()
+    if pattern not in run.patterns:
+        run.budget.spend(_COMPILING)
+        run.patterns[pattern] = _linear(pattern)
+    run.budget.spend(1 + len(text) * _MATCHING)
+    return bool(run.patterns[pattern].is_valid(text))
 
 
 def _linear(pattern: str) -> Any:
     """The pattern in an engine that never backtracks: time linear in the text, whatever the pattern."""
-    options = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
-    if len(pattern) > _MAX_PATTERN:
-        raise SchemaRefused("unsupported_schema", "The schema's regular expression is too long.")
+    options = jsonschema_rs.RegexOptions(size_limit=_MAX_PROGRAM, dfa_size_limit=_MAX_PROGRAM)
     try:
         return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
     except jsonschema_rs.ValidationError as error:

@@ -120,11 +120,22 @@ def test_a_schema_without_end_runs_out_of_work(schema: dict[str, Any]) -> None:
 
 
 def test_a_backtracking_pattern_takes_linear_time() -> None:
-    budget = Budget()
-    assert misfits(
-        {"properties": {"name": {"pattern": "^(a+)+$"}}}, {"name": "a" * 5_000 + "b"}, budget=budget, most=1
-    )
-    assert DEFAULT_UNITS - budget.left < 500
+    schema = {"properties": {"name": {"pattern": "^(a+)+$"}}}
+    spent = []
+    for length in (500, 1_000):
+        budget = Budget()
+        assert misfits(schema, {"name": "a" * length + "b"}, budget=budget, most=1)
+        spent.append(DEFAULT_UNITS - budget.left)
+    assert spent[1] < 2 * spent[0]
+    with pytest.raises(BudgetExceeded):
+        applied(schema, {"name": "a" * 10_000})
+
+
+def test_patterns_are_paid_for_once_each() -> None:
+    names = {f"a{number}": "x" for number in range(100)}
+    applied({"patternProperties": {"^a": {"pattern": "^x$"}}}, names)
+    with pytest.raises(BudgetExceeded):
+        applied({"patternProperties": {f"^a{number}$": True for number in range(200)}}, names)
 
 
 _VALUES = st.recursive(
