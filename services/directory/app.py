@@ -42,6 +42,7 @@ from shared.messaging.feed.endpoints import events_router
 from shared.messaging.feed.reading import Feed
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.relay import Relay
+from shared.observability.context import current_traceparent
 from shared.process import Service, Worker, with_lifespan
 from shared.process.facts import Fact
 from shared.process.service import Projection
@@ -101,7 +102,13 @@ class Directory(Service):
             settings=settings,
             clock=self.clock,
             db=self.db,
-            outbox=Outbox(tables.messaging, settings.public_url, self.wake, clock=self.clock),
+            outbox=Outbox(
+                tables.messaging,
+                settings.public_url,
+                self.wake,
+                clock=self.clock,
+                trace=current_traceparent,
+            ),
             vault=vault,
             signing_keys=keys,
             mail=MailQueue(tables.mail, vault, self.clock),

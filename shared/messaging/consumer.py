@@ -23,6 +23,7 @@ from shared.messaging.log import Entry, Log, LogUnavailable, Partition, Reader
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.tables import MessagingTables
 from shared.messaging.topics import Topic
+from shared.observability.context import following
 
 BATCH = 200
 ATTEMPTS = 3  # for errors that are nobody's absence: a bug, a broken promise, or a rare race
@@ -244,7 +245,8 @@ class Consumer:
     async def _handle(self, session: WriteSession, event: Event) -> None:
         handler = self._subscription.handlers.get(event.type)
         if handler is not None:
-            await handler(session, event)
+            with following(event.traceparent):
+                await handler(session, event)
 
     async def _housekeeping(self) -> None:
         """Try again what may be tried again, and measure."""

@@ -148,6 +148,7 @@ class Relay:
         Raises `LogUnavailable`, `DatabaseUnavailable`, `LeaseLost`.
         """
         if not await self._lease.hold():
+            self._watch([])  # whoever leads tells how old the oldest is
             return 0
         async with self._db.read() as session:
             rows = await self._waiting(session)

@@ -11,6 +11,7 @@ from shared.messaging.backoff import Backoff, is_temporary
 from shared.messaging.envelope import Event, UnreadableEvent, parse
 from shared.messaging.log import Log, Partition, Reader
 from shared.messaging.topics import Topic
+from shared.observability.context import following
 
 _BATCH = 500
 _WAIT_SECONDS = 5.0
@@ -65,7 +66,8 @@ class Tail:
 
     async def _hear(self, event: Event) -> None:
         try:
-            await self._handler(event)
+            with following(event.traceparent):
+                await self._handler(event)
         except Exception as error:
             if is_temporary(error):
                 raise

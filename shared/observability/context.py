@@ -2,6 +2,8 @@
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -48,6 +50,16 @@ def continue_trace(header: str | None) -> Trace:
     """A span of ours under the caller's, or the first of a new trace."""
     caller = parse_traceparent(header)
     return caller.child() if caller else new_trace()
+
+
+@contextmanager
+def following(traceparent: str | None) -> Iterator[None]:
+    """Work under the span that caused it, such as the one of an event; a new trace where there is none."""
+    token = trace.set(continue_trace(traceparent))
+    try:
+        yield
+    finally:
+        trace.reset(token)
 
 
 def current_traceparent() -> str | None:

@@ -28,6 +28,12 @@ mails = Counter(
     registry=None,
 )
 
+feed_streams = Gauge(
+    "confer_feed_streams",
+    "Feeds that are being read as they grow (server-sent events).",
+    registry=None,
+)
+
 
 class Metrics:
     """The registry of one service; what a service counts beyond requests it adds to `registry`."""
@@ -38,6 +44,7 @@ class Metrics:
         GCCollector(registry=self.registry)
         self.registry.register(worker_failures)
         self.registry.register(mails)
+        self.registry.register(feed_streams)
         Gauge("confer_service", "The service this process runs.", ["service"], registry=self.registry).labels(
             service
         ).set(1)

@@ -251,13 +251,13 @@ class WebhookStore:
         found = await session.execute(select(hook.c.state, func.count()).group_by(hook.c.state))
         return {str(state): int(count) for state, count in found}
 
-    async def longest_due(self, session: ReadSession) -> datetime | None:
+    async def longest_due(self, session: ReadSession, now: datetime) -> datetime | None:
         """Since when the delivery that waits longest has been due, of webhooks that are not paused."""
         table, hook = self._delivery, self._webhook
         query = (
             select(func.min(table.c.due_at))
             .join(hook, hook.c.id == table.c.webhook)
-            .where(table.c.finished_at.is_(None), hook.c.state == "active")
+            .where(self._is_due(now), hook.c.state == "active")
         )
         moment: datetime | None = await session.scalar(query)
         return moment

@@ -340,7 +340,7 @@ class Deliverer:
     async def _watch(self) -> None:
         async with self._db.read() as session:
             states = await self._store.states(session)
-            longest = await self._store.longest_due(session)
+            longest = await self._store.longest_due(session, self._clock())
             missed = await numbers.anything_missed(session, self._webhooks.messaging)
         for state in ("active", "paused"):
             self._metrics.webhooks.labels(state).set(states.get(state, 0))

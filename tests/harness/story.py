@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 from shared.http.client import Response, open_client
 
@@ -118,7 +119,7 @@ class Story:
     def _webhook(self, service: str, canary: str) -> dict[str, str]:
         """A webhook of A's that was tried out once and rests: its log does not change by itself."""
         token = self.owner_token(service)
-        nobody = f"http://127.0.0.1:1024/{canary}"
+        nobody = f"http://127.0.0.1:1024/{quote(canary)}"
         made = self.json(service, "POST", "/v1/webhooks", token, json={"url": nobody, "description": canary})
         path = f"/v1/webhooks/{made['id']}"
         self.json(service, "PATCH", path, token, json={"state": "paused"}, headers={"If-Match": "*"})

@@ -7,11 +7,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 
-from prometheus_client import Gauge
-
 from shared.db import DatabaseUnavailable, encode_json
 from shared.http.problems import TooManyRequests
 from shared.messaging.feed.reading import Feed
+from shared.observability.metrics import feed_streams
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
@@ -21,10 +20,6 @@ PER_ORGANISATION = 5
 PER_PROCESS = 200
 _BATCH = 100
 _RETRY_MILLISECONDS = 2000
-
-streams_open = Gauge(
-    "confer_feed_streams", "Feeds that are being read as they grow (server-sent events).", registry=None
-)
 
 
 @dataclass
@@ -59,7 +54,7 @@ class Streams:
         self._show()
 
     def _show(self) -> None:
-        streams_open.set(sum(len(places) for places in self._places.values()))
+        feed_streams.set(sum(len(places) for places in self._places.values()))
 
 
 async def stream(
