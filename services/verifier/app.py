@@ -22,7 +22,7 @@ from services.verifier.verifications.limits import AnonymousLimit
 from services.verifier.verifications.schemas import Batch, Item
 from services.verifier.verifications.service import Verifications
 from services.verifier.web import endpoints as web
-from services.verifier.workers import Documents, Pool
+from services.verifier.workers.pool import Documents, Pool
 from shared.clock import Clock, utc_now
 from shared.contracts.channels import published_by
 from shared.db import KeyEncryption

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,7 @@ from shared.vc.fetching import Fetched
 
 ALGORITHMS: Mapping[str, type] = {"RS256": RSAKey, "ES256": ECKey}
 MAX_TOKEN = 8_192
+_TOKENS_HELD = 1_000
 _log = get_logger("shared.http")
 
 
@@ -45,6 +48,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._held: OrderedDict[bytes, tuple[Key, Mapping[str, Any]]] = OrderedDict()
 
     async def authenticate(self, request: Request) -> Access | None:
         token = bearer_token(request)
@@ -53,13 +57,25 @@ class TokenVerifier:
     async def verify(self, token: str) -> Access:
         """What the token grants. Raises Unauthenticated with a reason, Unavailable without keys to check it."""
         header = _header(token)
-        key = await self._key(header)
-        try:
-            claims = jwt.decode(token, key, algorithms=[header["alg"]]).claims
-        except (JoseError, ValueError, TypeError) as error:
-            raise _invalid("its signature does not hold") from error
+        claims = self._signed(token, header["alg"], await self._key(header))
         self._check(claims)
         return _access(claims)
+
+    def _signed(self, token: str, algorithm: str, key: Key) -> Mapping[str, Any]:
+        """The claims, whose signature is checked once for a token and a key; everything else is looked at each time."""
+        digest = hashlib.sha256(token.encode()).digest()
+        held = self._held.get(digest)
+        if held is not None and held[0] is key:
+            self._held.move_to_end(digest)
+            return held[1]
+        try:
+            claims = jwt.decode(token, key, algorithms=[algorithm]).claims
+        except (JoseError, ValueError, TypeError) as error:
+            raise _invalid("its signature does not hold") from error
+        self._held[digest] = (key, claims)
+        if len(self._held) > _TOKENS_HELD:
+            self._held.popitem(last=False)
+        return claims
 
     async def _key(self, header: Mapping[str, Any]) -> Key:
         try:

@@ -15,7 +15,6 @@ from shared.vc import strict_json
 from shared.vc.dids import KeyProblem, did_web_url
 from shared.vc.errors import JsonRefused
 from shared.vc.fetching import Fetched
-from shared.vc.verify import ProvenLists
 
 FETCH_SECONDS = 8.0
 RENEWAL_SECONDS = 2.0
@@ -52,8 +51,6 @@ class Facts:
         self._cache = self._empty()
         self._longest = DEAF_AGE
         self._announced: OrderedDict[str, Announcement] = OrderedDict()
-        self.proven = ProvenLists()
-        """Status lists verified before; safe to use from other threads."""
 
     def _empty(self) -> CachingFetcher:
         return CachingFetcher(

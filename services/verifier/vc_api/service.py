@@ -7,7 +7,7 @@ from prometheus_client import Counter
 from services.verifier.vc_api.problems import MALFORMED
 from services.verifier.vc_api.requests import UNREADABLE, VERIFIED, refusal
 from services.verifier.vc_api.schemas import CheckName, CredentialIn, Options, PresentationIn
-from services.verifier.workers import Answer, Pool, Task
+from services.verifier.workers.pool import Answer, Pool, Task
 from shared.clock import Clock
 from shared.http.body import too_large
 from shared.vc import strict_json

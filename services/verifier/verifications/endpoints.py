@@ -40,6 +40,7 @@ from shared.jobs import JobOut
 MAX_ITEM_BYTES = MAX_CREDENTIAL_BYTES * 4 // 3 + MIB
 """A file of the largest size, in Base64, with the rest of the item."""
 MAX_BATCH_BYTES = 64 * MIB
+_LONG = 64 * 1024
 FORM_FIELDS = (
     "url",
     "credential",
@@ -168,7 +169,10 @@ def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
 async def _given(request: Request) -> Item | bytes:
     media_type = _media_type(request)
     if media_type != MULTIPART:
-        return read_item(media_type, await request.body())
+        body = await request.body()
+        if len(body) > _LONG:  # may be made to cost time: the loop serves others meanwhile
+            return await asyncio.to_thread(read_item, media_type, body)
+        return read_item(media_type, body)
     async with request.form(max_files=1, max_fields=20, max_part_size=MAX_CREDENTIAL_BYTES) as form:
         return await item_from_form(form)
 

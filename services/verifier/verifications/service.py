@@ -16,7 +16,7 @@ from services.verifier.verifications.intake import bytes_of, item_from_json
 from services.verifier.verifications.schemas import Item
 from services.verifier.verifications.sources import MAX_CREDENTIAL_BYTES, fetch_badge
 from services.verifier.verifications.unusable import Unusable, unusable_report
-from services.verifier.workers import Answer, Pool, Task
+from services.verifier.workers.pool import Answer, Pool, Task
 from shared.clock import Clock
 from shared.http.access import Access
 from shared.http.body import too_large

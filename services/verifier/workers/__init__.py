@@ -3,7 +3,3 @@
 The service keeps the connections, the documents it fetched and the fence around them; a worker has the engine and nothing
 else. They speak over a socket pair in CBOR, which builds nothing but plain values whatever a worker was made to say.
 """
-
-from services.verifier.workers.pool import Answer, Documents, Pool, Task
-
-__all__ = ["Answer", "Documents", "Pool", "Task"]

@@ -20,6 +20,7 @@ from typing import Any
 
 from services.verifier.vc_api.requests import answered
 from services.verifier.workers import frames
+from shared.vc import strict_json
 from shared.vc.baking import TooLong, Unrecognised
 from shared.vc.contexts import ContextStore
 from shared.vc.fetching import Fetched, FetchRefused, RecognitionAnswer
@@ -29,7 +30,7 @@ from shared.vc.verify import Applicant, ProvenLists, verify
 STEP_SECONDS = 2.0
 """Processor time between two items, or between an answer from the network and the next item: twenty hostile items' worth."""
 _PROVEN_BYTES = 32 * 1024 * 1024
-_NUL = "\\u0000"
+_NUL = b"\\u0000"
 
 
 class Worker:
@@ -131,14 +132,10 @@ def _document(answer: Sequence[Any]) -> Sequence[Any]:
 
 def written(report: dict[str, Any]) -> bytes:
     """The report as JSON, without U+0000: a badge may say anything, but neither PostgreSQL nor other readers can hold that."""
-    text = _dumped(report)
+    text = strict_json.dumps(report)
     if _NUL in text:
-        text = _dumped({name: _without_nul(value) for name, value in report.items()})
-    return text.encode()
-
-
-def _dumped(report: dict[str, Any]) -> str:
-    return json.dumps(report, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = strict_json.dumps({name: _without_nul(value) for name, value in report.items()})
+    return text
 
 
 def _without_nul(value: Any) -> Any:

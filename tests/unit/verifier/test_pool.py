@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.verifier.errors import Busy
-from services.verifier.workers import Documents, Pool, Task, worker
+from services.verifier.workers import worker
+from services.verifier.workers.pool import Documents, Pool, Task
 from shared.vc import strict_json
 from shared.vc.fetching import Fetched, RecognitionAnswer
 from shared.vc.policy import DEFAULT
