@@ -1,6 +1,6 @@
 """The whole story, in order."""
 
-from services.cli.demo import awards, employers, learners, organisations
+from services.cli.demo import awards, employers, formats, learners, organisations
 from services.cli.demo.stage import Step
 
 STORY: tuple[Step, ...] = (
@@ -29,6 +29,9 @@ STORY: tuple[Step, ...] = (
     employers.badge_is_suspended_and_reinstated,
     employers.badge_is_revoked,
     learners.backpack_shows_revocation,
+    formats.other_formats_are_awarded,
+    formats.each_is_shared_and_accepted,
+    formats.each_is_revoked,
     awards.many_are_revoked,
     learners.share_is_closed,
     employers.recognition_is_withdrawn,
