@@ -30,11 +30,13 @@ def project(document: JsonObject) -> JsonObject:
 
 
 def _projected(document: JsonObject, said: "Things") -> JsonObject:
+    types = _texts(document.get("type"))  # what others that mention the credential call it is not what it is
+    document = said.of(document)
     subject = said.of(next(iter(objects(document.get("credentialSubject"))), {}))
     achievement = said.of(next(iter(objects(subject.get("achievement"))), None))
     return {
         "id": _string(document.get("id")),
-        "types": _texts(document.get("type")),
+        "types": types,
         "name": text(document.get("name")) or (text(achievement.get("name")) if achievement else None),
         "description": text(document.get("description")),
         "image": _image(document.get("image"), said) or _image(subject.get("image"), said),
@@ -73,7 +75,13 @@ class Things:
         self._budget = Budget(_JOINING_UNITS)
 
     def of(self, value: Any) -> Any:
-        """An object, or the id of one, as all that is said of it; anything else as it is. Raises BudgetExceeded."""
+        """An object, or the id of one, as all that is said of it; of several the first; anything else as it is.
+
+        Raises:
+            BudgetExceeded: more is said than is put together here.
+        """
+        if isinstance(value, list):
+            value = value[0] if value else None
         name = value.get("id") if isinstance(value, dict) else value
         if not isinstance(name, str) or name not in self._mentions:
             return value
