@@ -79,7 +79,7 @@ class _Ours:
         if self._instances is None:
             state = Path(self._running.enter_context(tempfile.TemporaryDirectory()))
             self._instances = Instances(self._running.enter_context(stack(state, self._suites)))
-        configure(place, self._instances.manifest(suite))
+        configure(place, *self._instances.manifests(suite))
         return run(place, suite.files, log)
 
 

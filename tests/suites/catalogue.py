@@ -23,7 +23,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite. `repository` on GitHub, whose name is that of its folder; `files`: what mocha runs."""
+    """One suite. `repository` on GitHub, whose name is that of its folder; `files`: what mocha runs.
+
+    `holder`: the name under which it looks for a holder (the endpoints of `holders`), if for none other.
+    """
 
     name: str
     repository: str
@@ -31,6 +34,7 @@ class Suite:
     verifiers: tuple[Endpoint, ...] = ()
     presentation_verifiers: tuple[Endpoint, ...] = ()
     holders: tuple[Endpoint, ...] = ()
+    holder: str | None = None
     engine: Engine = "http"
     files: str = "tests"
 
@@ -88,6 +92,7 @@ SUITES: tuple[Suite, ...] = (
             )
         ),
         holders=(Endpoint(("vcHolder",), "ecdsa-sd-2023"),),
+        holder="Digital Bazaar",
     ),
     Suite(
         "Bitstring Status List",

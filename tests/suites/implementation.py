@@ -7,6 +7,11 @@ from tests.suites.catalogue import Endpoint, Suite
 from tests.suites.stack import Stack
 
 NAME = "Confer"
+_PURPOSES = [
+    {"purpose": "revocation"},
+    {"purpose": "suspension"},
+    {"purpose": "message", "messages": ["submitted", "under review", "accepted", "refused"]},
+]
 _SCOPES = ("vc-api:read", "vc-api:write", "vc-api:issue")
 
 
@@ -32,13 +37,13 @@ class Instances:
             body = {
                 "securing": securing,
                 **({} if algorithm is None else {"algorithm": algorithm}),
-                "status": [{"purpose": "revocation"}, {"purpose": "suspension"}] if status else [],
+                "status": _PURPOSES if status else [],
             }
             opened = self._story.json("issuer", "POST", "/v1/vc-api/instances", token, json=body)
             self._open[wanted] = opened["did"]
         return self._open[wanted]
 
-    def manifest(self, suite: Suite) -> dict[str, Any]:
+    def manifests(self, suite: Suite) -> list[dict[str, Any]]:
         """What the suite is told of us."""
         stack, token = self._stack, self.token()
         found: dict[str, Any] = {"name": NAME, "implementation": NAME}
@@ -54,7 +59,9 @@ class Instances:
             found["vpVerifiers"] = [
                 _endpoint(each, url, "did:web:localhost") for each in suite.presentation_verifiers
             ]
-        return found
+        if suite.holder is None:
+            return [found]
+        return [found, {"name": suite.holder, "implementation": NAME, "vcHolders": found["vcHolders"]}]
 
     def _issuer(self, each: Endpoint, path: str, token: str) -> dict[str, Any]:
         settings = dict(each.settings)

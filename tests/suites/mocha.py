@@ -22,11 +22,11 @@ class Results:
     reasons: Mapping[str, str]
 
 
-def configure(folder: Path, implementation: Mapping[str, Any]) -> None:
-    """Write the `localConfig.cjs` that makes the suite test this implementation and no other."""
+def configure(folder: Path, *implementations: Mapping[str, Any]) -> None:
+    """Write the `localConfig.cjs` that makes the suite test these implementations and no others."""
     config = {
-        "settings": {"enableInteropTests": False, "testAllImplementations": False},
-        "implementations": [implementation],
+        "settings": {"enableInteropTests": True, "testAllImplementations": False},
+        "implementations": implementations,
     }
     (folder / "localConfig.cjs").write_text(f"module.exports = {json.dumps(config, indent=2)};\n")
 
