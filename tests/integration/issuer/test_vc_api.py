@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import text
 
@@ -282,6 +283,29 @@ async def test_status(vc_api: Stage, coordinator: Organisation) -> None:
             {"uri": revocation["statusListCredential"]},
         )
     assert told.scalar_one() == 2  # made, and changed once
+
+
+async def test_entries_of_many_at_once(coordinator: Organisation) -> None:
+    """On both databases: no two credentials share a place, and of two with one id only one is issued."""
+    instance = await opened(coordinator, status=[{"purpose": "revocation"}, {"purpose": "suspension"}])
+    found: list[tuple[int, Any]] = []
+
+    async def one(number: int) -> None:
+        body = {"credential": credential(instance["did"], id=f"urn:x:{number}")}
+        answer = await coordinator.request("POST", "/credentials/issue", json=body)
+        found.append((answer.status_code, answer.json()))
+
+    async with anyio.create_task_group() as group:
+        for number in range(16):
+            group.start_soon(one, number % 12)
+    assert sorted(status for status, _ in found) == [201] * 12 + [409] * 4
+    entries = [
+        (entry["statusListCredential"], entry["statusListIndex"])
+        for status, answer in found
+        if status == 201
+        for entry in answer["verifiableCredential"]["credentialStatus"]
+    ]
+    assert len(set(entries)) == 24
 
 
 @on_sqlite
