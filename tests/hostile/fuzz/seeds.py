@@ -127,6 +127,8 @@ def _svgs() -> Iterator[Any]:
     yield bake_svg(SVG, "a.b.c")
     yield b'<!DOCTYPE svg [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>'
     yield "<svg xmlns='http://www.w3.org/2000/svg'/>".encode("utf-16")
+    for encoding in ("UTF-8", "UTF-7", "cp037", "idna", "hex", "undefined", "x"):
+        yield f"<?xml version='1.0' encoding='{encoding}'?>".encode() + SVG
     yield b'<o:credential verify="a.b.c"/></svg>'
 
 

@@ -85,7 +85,8 @@ def read_jcs(data: bytes) -> None:
     except JsonRefused:
         return
     canonical = jcs.canonicalize(value)
-    again = json.loads(canonical)
+    # Long integers are doubles that RFC 8785 writes without an exponent.
+    again = json.loads(canonical, parse_int=lambda digits: float(digits) if len(digits) > 16 else int(digits))
     require(again == value, "the canonical form says something else")
     require(oracles.sorted_members(again), "members out of order")
     # A double beyond 2^53 is written without an exponent (RFC 8785, 3.2.2.3), as which it is not read again.

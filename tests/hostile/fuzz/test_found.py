@@ -13,6 +13,10 @@ WORDS = words()
 FOUND = {
     "a zone of eighty minutes was read as one hour and twenty": ("dates", b"2026-01-02T03:04:05.123456789+14:80"),
     "an exponent beyond those that decimal numbers have was an error of ours": ("json", b"0e" + b"3" * 80),
+    "an SVG image in an encoding that nobody knows was an error of ours": (
+        "svg",
+        b"<?xml version='1.0' encoding='utfm8'?><svg xmlns='http://www.w3.org/2000/svg' o='openbadges.org'/>",
+    ),
     "an image baked anew could not be read for a damaged badge of an older standard in it": (
         "png",
         bytes.fromhex("0000000d49484452000000010000000108000000003a7e9b55")

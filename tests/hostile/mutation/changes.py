@@ -292,7 +292,10 @@ def _of_array(document: Any, way: Way, value: list[Any]) -> Iterator[Change]:
 
 
 def _moves(document: Any) -> Iterator[Change]:
-    """Members moved between objects of one id: to RDF they are one thing, to readers of JSON two."""
+    """Members moved between mentions of one thing: to RDF they are one, to readers of JSON two.
+
+    Where the member's term is not defined at the other mention, a context there may define it.
+    """
     named: dict[str, list[Way]] = {}
     for way, value in places(document):
         if isinstance(value, dict) and isinstance(value.get("id"), str):
@@ -300,28 +303,53 @@ def _moves(document: Any) -> Iterator[Change]:
     for ways in named.values():
         for one in ways:
             for other in ways:
-                if one != other and one and other:
+                if one != other:
                     yield from _moved(document, one, other)
-    # What names a thing elsewhere, by its id alone, made into the thing itself; and the thing into another.
+    # What only names a thing, by its id, made into a mention of it.
     for way, value in list(places(document)):
         if isinstance(value, str) and value in named and way[-1] != "id":
-            added = {"id": value, "name": "x"}
-            yield _at("reference made into an object", document, way, added)
+            made = changed(document, way, lambda name: {"id": name})
+            yield Change("name made into a mention", pointer(way), partial(text, made))
+            yield from _moved(made, named[value][0], way)
 
 
 def _moved(document: Any, one: Way, other: Way) -> Iterator[Change]:
     for name, value in at(document, one).items():
-        if name in at(document, other) or name == "@context":
+        inside = other[: len(one)] == one and other[len(one) : len(one) + 1] == (name,)
+        if name in at(document, other) or name in {"@context", "proof"} or inside:
             continue
-        there = changed(document, other, lambda place, name=name, value=value: {**place, name: value})
-        kept = one[: len(other)] != other and other[: len(one)] != one
-        yield Change("member copied to its namesake", pointer((*one, name)), partial(text, there))
-        if kept:
-            yield Change(
-                "member moved to its namesake",
-                pointer((*one, name)),
-                partial(_made, there, one, without, name),
-            )
+        place = pointer((*one, name))
+        for how, context in (
+            ("", {}),
+            *((", with a context", {"@context": each}) for each in _defined(name)),
+        ):
+            there = partial(changed, document, other, partial(_put, {**context, name: value}))
+            yield Change(f"member copied to another mention{how}", place, partial(_texted, there))
+            yield Change(f"member moved to another mention{how}", place, partial(_texted, there, one, name))
+
+
+def _put(members: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    return {**members, **value}
+
+
+def _texted(there: Callable[[], Any], one: Way = (), name: str = "") -> bytes:
+    made = there()
+    return text(changed(made, one, lambda value: without(value, name)) if name else made)
+
+
+@cache
+def _defined(name: str) -> tuple[Any, ...]:
+    """Contexts that define a term as pinned ones do, wherever they do."""
+    found: dict[str, Any] = {}
+    for url in STORE.urls():
+        for way, value in places(STORE.get(url).document):
+            if way and way[-1] == name and "@context" in way and len(found) < 2:
+                plain = (
+                    {k: v for k, v in value.items() if k != "@context"} if isinstance(value, dict) else value
+                )
+                if isinstance(plain, dict) or (isinstance(plain, str) and ":" in plain):
+                    found.setdefault(json.dumps(plain), {name: plain})
+    return tuple(found.values())
 
 
 def _contexts(document: Any) -> Iterator[Change]:

@@ -94,6 +94,15 @@ def listed(network: Network, badge: bytes, url: str) -> Judge:
     return judge
 
 
+def beside(network: Network, badge: bytes, url: str) -> Judge:
+    """A page that nobody signed, by what becomes of a badge that it is fetched for."""
+
+    def judge(data: bytes) -> Judgement:
+        return _of_badge(_report(badge, replace(network, pages={**network.pages, url: data}, asked=[])))
+
+    return judge
+
+
 def within(network: Network, around: Callable[[Any], Json | None], kind: str, *, text: bool = False) -> Judge:
     """A credential that stands in another, which is signed anew around it; by the checks of that kind.
 

@@ -12,8 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.vc import multibase, strict_json
 from shared.vc.baking import OPEN_BADGES_2, bake_png, bake_svg
-from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2, ED25519_2020, OPEN_BADGES_3
-from shared.vc.dids import DocumentKey
+from shared.vc.contexts import (
+    CREDENTIALS_V1,
+    CREDENTIALS_V2,
+    ED25519_2020,
+    OPEN_BADGES_3,
+    OPEN_BADGES_3_EXTENSIONS,
+)
+from shared.vc.dids import DocumentKey, did_web_url
 from shared.vc.disclosure import derive_badge, mandatory_pointers
 from shared.vc.errors import VcError
 from shared.vc.keys import Algorithm, SigningKey
@@ -173,7 +179,18 @@ def samples(world: World | None = None) -> list[Sample]:
         data, spare = (one if isinstance(one, bytes) else written(one) for one in (value, other or b""))
         found.append(Sample(form, name, data, shape, by, other=spare or None, methods=methods))
 
-    for part in (_data_integrity, _sets, _selective, _tokens, _older, _records, _shown, _baked, _beside):
+    for part in (
+        _data_integrity,
+        _sets,
+        _selective,
+        _tokens,
+        _older,
+        _records,
+        _shown,
+        _baked,
+        _beside,
+        _pages,
+    ):
         for one in part(world):
             add(*one)
     return found
@@ -439,3 +456,50 @@ def _beside(world: World) -> _Made:
     yield "endorsement", "embedded", world.endorsement(document["id"]), "json", inside
     inside = judging.within(world.network, _signable(endorsed("endorsementJwt")), "endorsement", text=True)
     yield "endorsement", "as JWT", world.endorsement_jwt(document["id"]), "jwt", inside
+
+
+def _pages(world: World) -> _Made:
+    """What issuers publish beside their badges, each with a badge that needs it."""
+    network, own = world.network, did_web_url(world.issuer.did)
+
+    def page(kind: str, badge: bytes, url: str) -> tuple[Any, ...]:
+        return "page beside a badge", kind, network.pages[url], "json", judging.beside(network, badge, url)
+
+    kind = Algorithm.P256
+    yield page("DID document", written(world.badge), own)
+    token = jwt.sign(world.document(), key=world.keys[kind], kid=world.method(kind))
+    yield page("DID document, for a JWT", written(token), own)
+    school = Issuer(network, "https://keys.example")
+    document = world.document(documents.SMALL)
+    document["issuer"] = {**document["issuer"], "id": "https://keys.example/about"}
+    keys = [{**world.keys[one].public.jwk(), "kid": str(one)} for one in _KINDS]
+    network.put("https://keys.example/.well-known/jwks.json", {"keys": keys})
+    unnamed = jws.sign({"typ": "JWT"}, _claims(document), world.keys[kind])
+    yield page("JWK set", written(unnamed), "https://keys.example/.well-known/jwks.json")
+    document = school.badge(
+        credentialStatus={"id": "https://keys.example/revoked", "type": "1EdTechRevocationList"}
+    )
+    document["@context"] = [*document["@context"], OPEN_BADGES_3_EXTENSIONS]
+    listing = {"id": "https://keys.example/revoked", "issuer": school.did}
+    network.put(listing["id"], {**listing, "revokedCredential": [{"id": "urn:x", "revoked": True}, "urn:y"]})
+    yield page("revocation list", written(school.sign(document)), listing["id"])
+    schema = {"id": "https://keys.example/schema", "type": "1EdTechJsonSchemaValidator2019"}
+    rules = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string", "maxLength": 99}},
+    }
+    network.put(schema["id"], {"$schema": "https://json-schema.org/draft/2019-09/schema", **rules})
+    document = school.badge(credentialSchema=[schema])
+    document["@context"] = [*document["@context"], OPEN_BADGES_3_EXTENSIONS]
+    yield page("JSON Schema", written(school.sign(document)), schema["id"])
+    older = {form: written(value) for form, _, value, *_ in _open_badges_2(world) if "baked" not in form}
+    for name in ("about", "badge", "key"):
+        yield page(f"Open Badges 2.0, {name}", older["Open Badges 2.0 signed"], f"https://old.example/{name}")
+    address = "https://old.example/assertions/1"
+    yield page("Open Badges 2.0, hosted assertion", older["Open Badges 2.0 hosted"], address)
+
+
+def _claims(document: Json) -> bytes:
+    claims = {"iss": document["issuer"]["id"], "jti": document["id"], "nbf": 1767225600}
+    return strict_json.dumps({**document, **claims, "sub": document["credentialSubject"]["id"]})

@@ -26,8 +26,13 @@ from .places import at
 _LEGACY = ["https://www.w3.org/2018/credentials/v1", "https://w3id.org/security/suites/ed25519-2020/v1"]
 
 
+HOSTS_WORD = "what a host publishes is not signed: it is the host's word"
+
+
 def preserved(sample: Sample, original: Judgement, data: bytes, changed: Judgement) -> str | None:
     """Why the change leaves the statement as it was, in words; None when it does not."""
+    if sample.form.startswith("page"):
+        return HOSTS_WORD
     if sample.form.startswith("Open Badges 2.0 hosted"):
         # The copy at hand counts for nothing: `says` has the digests of what its host answered.
         return "of a hosted badge, only what its host answers counts"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from . import images, spelling, tokens
 from .changes import Change, of_document, other_keys, spliced
 from .judging import Judgement, Sample
-from .statement import less, preserved, unordered
+from .statement import HOSTS_WORD, less, preserved, unordered
 
 _SEED = 20260101
 
@@ -78,6 +78,8 @@ def tried(sample: Sample, changes: Iterable[Change]) -> Tally:
 
 
 def _says_the_same(why: str, original: Judgement, changed: Judgement) -> bool:
+    if why == HOSTS_WORD:
+        return True
     if why == "the holder shows less":
         return less(changed.says, original.says)
     before, after = dict(original.says or {}), dict(changed.says or {})
