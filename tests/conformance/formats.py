@@ -17,6 +17,7 @@ from shared.vc.keys import Algorithm, SigningKey
 from shared.vc.multibase import base64url_decode, base64url_encode
 from shared.vc.proofs import data_integrity, ecdsa_sd, jwt, presentation_jwt, sd_jwt
 from shared.vc.status import StatusBits, status_entry, status_list_credential
+from tests.bench.documents import full
 from tests.conformance.badges import CONTEXTS, CREATED, LIST_URL, key_method, unsigned
 from tests.conformance.badges import did_key as key_did
 
@@ -196,6 +197,24 @@ def _endorsement(*, as_token: bool) -> Callable[[str], Sample]:
     return make
 
 
+def _complete(name: str) -> Sample:
+    """Every property of every class of Open Badges 3.0, with a status list that is there."""
+    key = SigningKey.generate(Algorithm.ED25519)
+    document = full(did(key))
+    if name.endswith("endorsementJwt"):
+        document = _without(document, "endorsementJwt")
+    secured = _signed(document, key)
+    return Sample(name, "complete", secured, renamed(secured), key, {LIST_URL: _signed(_list(key), key)})
+
+
+def _without(value: Any, member: str) -> Any:
+    if isinstance(value, list):
+        return [_without(one, member) for one in value]
+    if isinstance(value, dict):
+        return {name: _without(one, member) for name, one in value.items() if name != member}
+    return value
+
+
 def presentation(credentials: list[Any], key: SigningKey = HOLDER) -> Json:
     return {
         "@context": [CONTEXTS[0]],
@@ -257,6 +276,8 @@ FORMATS: Mapping[str, Callable[[str], Sample]] = {
     "status list": _listed,
     "status list, JWT": _listed,
     "endorsed badge": _endorsed,
+    "every property": _complete,
+    "all but endorsementJwt": _complete,
     "endorsement": _endorsement(as_token=False),
     "endorsement, JWT": _endorsement(as_token=True),
     "presentation": _presented,

@@ -49,13 +49,22 @@ documentation or its code has it. It is asked all the same: what it accepts is a
 _BASE = "a base proof is for the holder alone, and a verifier has to refuse it (vc-di-ecdsa, 3.5.6)"
 _P384 = "canonicalises with SHA-256 where P-384 demands SHA-384 (vc-di-ecdsa, 3.2.3)"
 _JCS = "signs a proof with @context and leaves it out of what it writes (vc-di-ecdsa, 3.3.1, step 2)"
+_OLDER = "its package has the first body of the Open Badges context, which does not define endorsementJwt yet (errata 1.6)"
+_COMPACTED = (
+    "wants the JSON that compaction would write: never an endorsement's own @context, which Open Badges 3.0 demands (2..*),"
+    " nor the type GeoCoordinates, which the context has a shorter name for"
+)
 EXPLAINED: Mapping[tuple[str, str], str] = {
     ("@digitalbazaar/vc", "ecdsa-sd-2023 base"): _BASE,
     ("@digitalcredentials/verifier-core", "presentation"): "wants presentations signed as assertions, where Data Integrity has `authentication` for them (2.2.1)",
     ("openbadgeslib", "ecdsa-sd-2023 base"): _BASE,
+    ("@digitalbazaar/vc", "every property"): _OLDER,
+    ("@digitalcredentials/verifier-core", "every property"): _OLDER,
+    ("openvc-core", "every property"): _COMPACTED,
+    ("openvc-core", "all but endorsementJwt"): _COMPACTED,
+    ("openvc-core", "endorsed badge"): _COMPACTED,
     ("openvc-core", "ecdsa-sd-2023 base"): _BASE,
     ("openvc-core", "ecdsa-rdfc-2019 P-384"): _P384,
-    ("openvc-core", "endorsed badge"): "refuses an endorsement's own @context, which Open Badges 3.0 demands (EndorsementCredential, @context 2..*)",
 }  # fmt: skip
 """Why a peer that knows a format refuses what we issue in it."""
 THEIRS_EXPLAINED: Mapping[tuple[str, str], str] = {

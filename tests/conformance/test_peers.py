@@ -35,6 +35,8 @@ OURS = {
     "status list": "aa-a",
     "status list, JWT": "--a-",
     "endorsed badge": "aaar",
+    "every property": "rrar",
+    "all but endorsementJwt": "aaar",
     "endorsement": "aa-a",
     "endorsement, JWT": "--a-",
     "presentation": "ar-a",
