@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from shared.vc.errors import BudgetExceeded
 from shared.vc.fetching import FetchRefused, Recognition, RecognitionAnswer, RecognitionLookup
 from shared.vc.policy import Policy
 from shared.vc.report import Check, failed, inconclusive, passed, skipped
 
 from .case import Case, Surroundings, objects
+from .projection import Things
 
 
 async def check_recognition(
@@ -63,10 +65,15 @@ def _name(one: Recognition) -> str:
 
 
 def check_creator(case: Case) -> Iterator[Check]:
-    """A note when the achievement says that somebody else than the issuer made it."""
+    """A note when the achievement says that somebody else than the issuer made it, wherever it says so."""
+    said = Things(case.shown)
     for subject in objects(case.shown.get("credentialSubject")):
         for achievement in objects(subject.get("achievement")):
-            for creator in objects(achievement.get("creator")):
+            try:
+                creators = objects(said.of(achievement).get("creator"))
+            except BudgetExceeded:
+                creators = objects(achievement.get("creator"))
+            for creator in creators:
                 if creator.get("id") != case.issuer:
                     reason = (
                         f"The issuer says that the achievement was defined by {creator.get('name') or creator.get('id')};"
