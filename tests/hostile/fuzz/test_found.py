@@ -13,6 +13,10 @@ WORDS = words()
 FOUND = {
     "a zone of eighty minutes was read as one hour and twenty": ("dates", b"2026-01-02T03:04:05.123456789+14:80"),
     "an exponent beyond those that decimal numbers have was an error of ours": ("json", b"0e" + b"3" * 80),
+    "a set of keys whose kid is no text was an error of ours": (
+        "did",
+        b'https://issuer.example/keys#1\n{"keys": [{"kty": "OKP", "kid": {}}]}',
+    ),
     "an SVG image in an encoding that nobody knows was an error of ours": (
         "svg",
         b"<?xml version='1.0' encoding='utfm8'?><svg xmlns='http://www.w3.org/2000/svg' o='openbadges.org'/>",
