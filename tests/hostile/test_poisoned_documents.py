@@ -1,6 +1,5 @@
-"""Documents made to cost: each has to be refused, or done with, in less than a tenth of a second of CPU."""
+"""Documents made to cost, below what verifies: each has to be refused, or done with, in so many steps."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,10 @@ from shared.vc.errors import BudgetExceeded, JsonRefused, VcError
 from shared.vc.jsonld import to_quads
 from shared.vc.keys import SigningKey
 from shared.vc.proofs import data_integrity
+from tests.hostile.corpus.attack import STEPS, Steps
 
 STORE = ContextStore.builtin()
 KEY = SigningKey.generate()
-# The claim is a tenth of a second; a machine that is busy elsewhere may take this much.
-LIMIT_SECONDS = 0.3
 VOCABULARY = {"@vocab": "https://v.example/"}
 
 
@@ -83,13 +81,14 @@ POISONED = {
 @pytest.mark.parametrize("name", POISONED)
 def test_poison_costs_little(name: str) -> None:
     document = POISONED[name]
-    started = time.process_time()
+    steps = Steps()
     try:
-        rdfc.canonicalize(to_quads(document, STORE, compact=False))
+        with steps.counted():
+            rdfc.canonicalize(to_quads(document, STORE, compact=False))
         inconclusive = True
     except VcError as error:
         inconclusive = not error.conclusive
-    assert time.process_time() - started < LIMIT_SECONDS
+    assert steps.taken < STEPS
     assert inconclusive  # nothing is wrong with any of them, and nothing wrong is said
 
 
@@ -116,10 +115,10 @@ def test_a_poisoned_badge_is_undetermined_and_cheap(size: int) -> None:
     }
     assert len(strict_json.dumps(badge)) < 4000
     badge["proof"]["proofValue"] = multibase.encode(bytes(64))
-    started = time.process_time()
-    with pytest.raises(BudgetExceeded):
+    steps = Steps()
+    with pytest.raises(BudgetExceeded), steps.counted():
         data_integrity.verify(badge, badge["proof"], KEY.public, STORE)
-    assert time.process_time() - started < LIMIT_SECONDS
+    assert steps.taken < STEPS
 
 
 def test_honest_work_goes_on_after_poison() -> None:
@@ -139,10 +138,10 @@ def test_honest_work_goes_on_after_poison() -> None:
                 except VcError:
                     continue
     to_quads(honest, STORE)
-    started = time.process_time()
-    for _ in range(20):
+    steps = Steps()
+    with steps.counted():
         to_quads(honest, STORE)
-    assert (time.process_time() - started) / 20 < 0.002
+    assert steps.taken < 2_000
     assert rdfc.canonicalize(to_quads(honest, STORE)) == expected
 
 
@@ -157,7 +156,7 @@ def test_honest_work_goes_on_after_poison() -> None:
     ],
 )
 def test_poisoned_json_costs_little(text: str) -> None:
-    started = time.process_time()
-    with pytest.raises(JsonRefused):
+    steps = Steps()
+    with pytest.raises(JsonRefused), steps.counted():
         strict_json.loads(text)
-    assert time.process_time() - started < LIMIT_SECONDS
+    assert steps.taken < STEPS

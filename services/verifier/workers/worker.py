@@ -166,8 +166,9 @@ async def _run(contexts_dir: str) -> None:
 
 
 def main() -> None:
-    # Ctrl-C reaches the whole group of processes; the service decides when a worker ends.
+    # Ctrl-C and whoever ends a service reach the whole group of processes; the service decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     asyncio.run(_run(sys.argv[1] if len(sys.argv) > 1 else ""))
 

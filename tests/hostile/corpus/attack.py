@@ -20,6 +20,8 @@ from shared.vc.verify import Applicant
 from tests.harness.credentials import Issuer, Network, report_on
 
 Json = dict[str, Any]
+STEPS = 1_200_000
+"""Calls of Python and C that judging one attack may take. `python -m tests.hostile` says what they come to in time."""
 NOT_A_BADGE, TOO_LARGE = "format.unrecognised", "format.too_large"
 """Of what never comes to a report: 400 not-a-badge and 413 over HTTP."""
 

@@ -11,13 +11,11 @@ import pytest
 
 from shared.http.fetch import Fetched, Fetcher
 from tests.hostile.corpus import ATTACKS, Attack, Link, Stage
-from tests.hostile.corpus.attack import Refusal, as_bytes, fetched, of_response, steps_of
+from tests.hostile.corpus.attack import STEPS, Refusal, as_bytes, fetched, of_response, steps_of
 from tests.hostile.corpus.table import README, written
 from tests.integration.verifier.conftest import Running, running, settings_of
 from tests.integration.verifier.world import Issuer, World, a_world
 
-STEPS = 1_200_000
-"""Calls of Python and C that judging one attack may take. `python -m tests.hostile` says what they come to in time."""
 SLOW_SECONDS = 0.5
 LINKS = [name for name, attack in ATTACKS.items() if attack.group == "network"]
 DOCUMENTS = [name for name in ATTACKS if name not in LINKS]

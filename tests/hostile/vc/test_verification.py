@@ -2,9 +2,7 @@
 
 import base64
 import copy
-import gzip
 import json
-import time
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from shared.vc.baking import Unrecognised
 from shared.vc.report import Report
 from shared.vc.verify import Applicant, Limits
 from tests.harness.credentials import Issuer, Network, codes, report_on
+from tests.hostile.corpus.attack import STEPS, Steps
 
 pytestmark = pytest.mark.anyio
 
@@ -115,20 +114,6 @@ async def test_json_cut_off_is_of_no_known_form():
             await report_on(text, NETWORK)
 
 
-async def test_a_badge_that_makes_the_canonical_form_explode():
-    # Linked blank nodes that all look alike: the naive algorithm tries every order of them.
-    badge = copy.deepcopy(SIGNED)
-    badge["@context"] = [*badge["@context"], {"p": {"@id": "https://e.example/p", "@type": "@id"}}]
-    badge["evidence"] = [
-        {"id": f"_:b{i}", "type": ["Evidence"], "p": [f"_:b{j}" for j in range(12) if j != i]}
-        for i in range(12)
-    ]
-    start = time.process_time()
-    report = await report_on(badge, NETWORK)
-    assert time.process_time() - start < 0.5
-    assert report.verdict != "accepted"
-
-
 async def test_a_badge_that_refers_to_many_documents():
     network = Network()
     issuer = Issuer(network)
@@ -136,16 +121,6 @@ async def test_a_badge_that_refers_to_many_documents():
     report = await report_on(issuer.award(credentialStatus=entries), network, limits=Limits(fetches=5))
     assert len(network.asked) <= 5
     assert report.verdict == "undetermined"
-
-
-async def test_a_status_list_that_unpacks_to_gigabytes():
-    network = Network()
-    issuer = Issuer(network)
-    bomb = "u" + base64.urlsafe_b64encode(gzip.compress(b"\0" * 50_000_000)).rstrip(b"=").decode()
-    subject = issuer.status_list("revocation")["credentialSubject"] | {"encodedList": bomb}
-    issuer.publish_list("revocation", credentialSubject=subject)
-    report = await report_on(issuer.award(credentialStatus=issuer.entry()), network)
-    assert codes(report, "inconclusive") == ["status.list_malformed"]
 
 
 async def test_a_badge_that_endorses_itself_without_end():
@@ -204,22 +179,12 @@ DESCRIPTION = {
 )  # fmt: skip
 async def test_a_badge_with_thousands_of_everything(members):
     data = json.dumps({**crowded(**members), "proof": SIGNED["proof"]}).encode()
-    start = time.process_time()
-    report = await report_on(data, NETWORK, applicant=Applicant(email="ada@example.org"))
-    assert time.process_time() - start < 2  # 0.2 s where nothing else runs; quadratic work takes minutes
+    steps = Steps()
+    with steps.counted():
+        report = await report_on(data, NETWORK, applicant=Applicant(email="ada@example.org"))
+    assert steps.taken < STEPS
     assert report.verdict != "accepted"
     assert len(json.dumps(report.to_json())) < 100_000
-
-
-async def test_a_badge_with_many_proofs_over_its_canonical_json():
-    badge = ISSUER.sign(
-        crowded(evidence=[{"type": ["Evidence"], "name": "x" * 40}] * 8000), cryptosuite="eddsa-jcs-2022"
-    )
-    forged = [{**badge["proof"], "created": f"2026-01-01T00:00:{n:02}Z"} for n in range(16)]
-    start = time.process_time()
-    report = await report_on({**badge, "proof": forged}, NETWORK)
-    assert time.process_time() - start < 2
-    assert report.verdict != "accepted"
 
 
 async def test_an_address_without_end():

@@ -85,6 +85,24 @@ async def test_a_good_token() -> None:
     assert (await verifier(Directory(RSA)).verify(token(scope=""))).scopes == frozenset()
 
 
+async def test_a_token_seen_before_is_good_no_longer_than_its_key_and_its_time() -> None:
+    now = NOW
+    directory = Directory(RSA)
+    tokens = verifier(directory, lambda: now)
+    good = token()
+    assert await tokens.verify(good) == await tokens.verify(good)
+    with pytest.raises(Unauthenticated, match="signature"):
+        await tokens.verify(good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"))
+    directory.document = jwks(RSAKey.generate_key(2048, {"kid": RSA.kid}))
+    now = NOW + timedelta(minutes=11)
+    with pytest.raises(Unauthenticated, match="signature"):
+        await tokens.verify(good)
+    directory.document = jwks(RSA)
+    now = NOW + timedelta(minutes=22)
+    with pytest.raises(Unauthenticated, match="expired"):
+        await tokens.verify(good)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
