@@ -51,11 +51,9 @@ def messaging_tables(metadata: MetaData) -> MessagingTables:
     )
 
 
-def tables_in(metadata: MetaData) -> MessagingTables | None:
-    """The six tables of a service by the metadata of its migrations; None if it keeps none."""
+def tables_in(metadata: MetaData) -> MessagingTables:
+    """The six tables of a service by the metadata of its migrations."""
     known = metadata.tables
-    if "outbox" not in known:
-        return None
     return MessagingTables(
         outbox=known["outbox"],
         lease=known["messaging_lease"],

@@ -40,9 +40,8 @@ async def _lines(service: Service) -> AsyncIterator[Line]:
         "at": to_rfc3339(service.clock()),
     }
     tables = tables_in(import_module(service.migrations).metadata)
-    if tables is not None:
-        async for line in event_lines(service.db, tables):
-            yield line
+    async for line in event_lines(service.db, tables):
+        yield line
     async for fact in service.digest_facts():
         yield fact.line()
 

@@ -55,8 +55,8 @@ def _database(folder: Path) -> Database:
     return Database(f"sqlite+aiosqlite:///{folder / 'issuer.sqlite3'}")
 
 
-def _letters(*options: str, service: str = "issuer") -> Result:
-    return CliRunner().invoke(command_line(*classes_of(service)), ["dead-letters", *options])
+def _letters(*options: str) -> Result:
+    return CliRunner().invoke(command_line(*classes_of("issuer")), ["dead-letters", *options])
 
 
 def _stored(folder: Path, column: Any) -> list[Any]:
@@ -109,9 +109,3 @@ def test_what_is_not_there_is_refused(folder: Path, options: tuple[str, ...]) ->
     assert refused.exit_code == 1
     assert refused.stderr.startswith("refused: no event ")
     assert _stored(folder, messaging.parked.c.state) == ["failed", "waiting"]
-
-
-def test_a_service_without_events_of_its_own_says_so(folder: Path) -> None:
-    refused = _letters(service="verifier")
-    assert refused.exit_code == 1
-    assert refused.stderr.startswith("refused: the verifier ")
