@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.http import children
 from tests.harness.platform import SERVICES, Platform, free_ports, platform
 
 MEMORY_LIMIT_KIB = 600 * 1024
@@ -55,8 +56,12 @@ def test_four_services_are_ready(running: Platform) -> None:
         assert _ready(getattr(running, name))
 
 
-def test_memory_of_all_five_processes(running: Platform) -> None:
-    used = {name: _pss(pid) for name, pid in _children(running.supervisor.pid).items()}
+def test_memory_of_all_processes(running: Platform) -> None:
+    services = _children(running.supervisor.pid)
+    used = {name: _pss(pid) for name, pid in services.items()}
+    workers = children(services["verifier"])
+    assert len(workers) == 2
+    used["workers"] = sum(map(_pss, workers))
     used["supervisor"] = _pss(running.supervisor.pid)
     print({name: f"{kib // 1024} MiB" for name, kib in used.items()})
     assert sum(used.values()) < MEMORY_LIMIT_KIB, used
