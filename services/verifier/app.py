@@ -8,7 +8,6 @@ from fastapi import FastAPI, Request
 from prometheus_client import Counter
 from pydantic.json_schema import models_json_schema
 
-from services.verifier.facts.recognitions import Recognitions
 from services.verifier.facts.service import Facts, hear
 from services.verifier.policies import endpoints as policies
 from services.verifier.policies.service import Policies
@@ -29,6 +28,7 @@ from shared.db import KeyEncryption
 from shared.http.access import require
 from shared.http.application import create_application
 from shared.http.fetch import Fetcher
+from shared.http.recognitions import Recognitions
 from shared.http.tokens import directory_tokens
 from shared.jobs import JobRunner, jobs_router
 from shared.jobs.announcing import JobAnnouncer
