@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shared.vc.errors import BudgetExceeded
 from shared.vc.identity import matches, normalise_email
 from shared.vc.report import Check, Match, Recipient, failed, inconclusive, passed
 from shared.vc.strict_json import JsonObject
 
 from .case import Case, objects
+from .projection import Things
 
 _MOST = 100  # identifiers of one person; each costs a hash
 
@@ -23,13 +25,22 @@ class Applicant:
 
 def check_recipient(case: Case, applicant: Applicant) -> tuple[Recipient, Check]:
     """Compares each thing known with the subject's id and identifiers, hashed or plain."""
-    subjects = objects(case.shown.get("credentialSubject"))
+    subjects = _subjects(case)
     recipient = Recipient(
         email=None if applicant.email is None else _overall(_email(subjects, applicant.email)),
         name=None if applicant.name is None else _overall(_name(subjects, applicant.name)),
         did=None if applicant.did is None else _overall(_did(subjects, applicant.did)),
     )
     return recipient, recipient_check(recipient)
+
+
+def _subjects(case: Case) -> list[JsonObject]:
+    """The subjects, with what is said of them wherever in the credential."""
+    subjects, said = objects(case.shown.get("credentialSubject")), Things(case.shown)
+    try:
+        return [said.of(one) for one in subjects]
+    except BudgetExceeded:
+        return subjects
 
 
 def recipient_check(recipient: Recipient) -> Check:

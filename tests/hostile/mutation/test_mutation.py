@@ -7,6 +7,7 @@ import pytest
 
 from shared.vc.keys import PublicKey
 from shared.vc.proofs import data_integrity
+from shared.vc.verify import Applicant
 from tests.harness.credentials import NOW
 
 from .changes import of_document
@@ -108,6 +109,26 @@ def test_what_makes_a_badge_count_cannot_be_moved_to_where_nobody_looks(member: 
         assert not judgement.stands
         assert judgement.reason.startswith("context.")
         mention.pop("@context", None)
+
+
+def test_whose_a_badge_is_cannot_be_moved_to_where_nobody_looks() -> None:
+    badge = WORLD.document()
+    subject = badge["credentialSubject"]
+    badge["evidence"] = [{"id": subject["id"], "type": ["Evidence"]}]
+    badge = signed(badge)
+    asked = {"applicant": Applicant(email="eve@example.org")}
+    judge = credential(WORLD.network, **asked)
+
+    def told() -> Any:
+        judgement = judge(json.dumps(badge).encode())
+        assert judgement.stands, judgement.reason
+        return [one["code"] for one in judgement.says["checks"] if one["check"] == "recipient"]
+
+    assert told() == ["recipient.not_matched"]
+    term = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#identifier"
+    badge["evidence"][0] |= {"@context": {"identifier": {"@id": term, "@type": "@id"}}}
+    badge["evidence"][0]["identifier"] = badge["credentialSubject"].pop("identifier")
+    assert told() == ["recipient.not_matched"]
 
 
 def test_two_names_of_one_thing_swapped_change_nothing() -> None:
