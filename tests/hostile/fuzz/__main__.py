@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,11 @@ def fuzz(
     if target not in TARGETS:
         print("\n".join(described()))
         raise typer.Exit(code=0 if not target else 2)
+    if find_spec("atheris") is None:
+        print(
+            "Fuzzing needs atheris: .venv/bin/python -m pip install -r requirements/fuzz.in", file=sys.stderr
+        )
+        raise typer.Exit(code=2)
     found = _run(target, minutes, folder, seed)
     (folder / f"{target}.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
