@@ -101,7 +101,7 @@ _UNSURE: Final = object()
 
 
 def _plain(data: bytes, max_depth: int, max_nodes: int) -> JsonValue:
-    """The value of a text without numbers and escapes in which no member stands twice and no limit is near; or _UNSURE.
+    """The value of a text without fractions and escapes in which no member stands twice and no limit is near; or _UNSURE.
 
     Of what is refused here, orjson refuses half surrogates, NaN and what is not UTF-8. It keeps the last of two members
     of one name, so what it kept is counted: without escapes, every name and string takes two quotation marks.
@@ -125,7 +125,7 @@ def _plain(data: bytes, max_depth: int, max_nodes: int) -> JsonValue:
                 inner += item.values()
             elif kind is list:
                 inner += item
-            elif kind is int or kind is float:
+            elif kind is float or (kind is int and not -_MAX_INTEGER <= item <= _MAX_INTEGER):
                 return _UNSURE
         level = inner
     return value if data.count(b'"') == 2 * strings and depth <= max_depth else _UNSURE

@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.vc.budget import Budget
 from shared.vc.contexts import ContextStore
-from shared.vc.errors import InvalidJsonLd
+from shared.vc.errors import InvalidJsonLd, UnsupportedJsonLd
 from shared.vc.jsonld.common import CommonConverter
 from shared.vc.jsonld.convert import Quad
 from shared.vc.jsonld.directions import without_directions
@@ -50,6 +50,16 @@ def to_statements(
     return converter.lines, converter.quads
 
 
+def refuse_undefined(document: dict[str, Any], store: ContextStore, *, budget: Budget | None = None) -> None:
+    """Raises what `to_quads` would, where the JSON itself is signed: base directions are covered then, and are no fault."""
+    try:
+        to_quads(document, store, budget=budget)
+    except UnsupportedJsonLd as error:
+        if error.code != "direction_unsupported":
+            raise
+        to_quads(without_directions(document), store, budget=budget)
+
+
 def _convert(document: dict[str, Any], converter: CommonConverter) -> None:
     if not isinstance(document, dict):
         raise InvalidJsonLd("not_an_object", "A JSON-LD document has to be a JSON object here.")
@@ -64,4 +74,12 @@ def to_nquads(
     return "".join(f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads)
 
 
-__all__ = ["BlankNames", "Quad", "to_nquads", "to_quads", "to_statements", "without_directions"]
+__all__ = [
+    "BlankNames",
+    "Quad",
+    "refuse_undefined",
+    "to_nquads",
+    "to_quads",
+    "to_statements",
+    "without_directions",
+]

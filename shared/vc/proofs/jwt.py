@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from shared.vc import dates, strict_json
 from shared.vc.contexts import CREDENTIALS_V1, CREDENTIALS_V2, ContextStore
 from shared.vc.errors import ProofInvalid
-from shared.vc.jsonld import to_quads, without_directions
+from shared.vc.jsonld import refuse_undefined
 from shared.vc.keys import PublicKey, SigningKey
 from shared.vc.proofs import jws
 
@@ -148,7 +148,7 @@ def sign(
     """
     if _first_context(credential) != CREDENTIALS_V2 or REGISTERED & credential.keys():
         raise ValueError("only VCDM 2.0 credentials are signed as JWT, without claims of their own")
-    to_quads(without_directions(credential), store or ContextStore.builtin())
+    refuse_undefined(credential, store or ContextStore.builtin())
     issuer = _identifier(credential.get("issuer"))
     if issuer is None:
         raise ValueError("the credential has no issuer")

@@ -21,10 +21,9 @@ _VALID = {
 def check_terms(case: Case, around: Surroundings) -> Iterator[Check]:
     """Whether every context is pinned here and defines every term (safe mode), signature or not."""
     unsigned = {name: value for name, value in case.document.items() if name != "proof"}
-    if _signed_as_json(case):
-        unsigned = jsonld.without_directions(unsigned)
+    look = jsonld.refuse_undefined if _signed_as_json(case) else jsonld.to_quads
     try:
-        jsonld.to_quads(unsigned, around.contexts, budget=around.budget)
+        look(unsigned, around.contexts, budget=around.budget)
     except UnknownContext as error:
         reason = f"What the badge says cannot be told for certain: {error.reason}"
         yield inconclusive("context.unknown", reason, "/@context", url=error.url)
