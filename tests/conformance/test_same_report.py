@@ -221,6 +221,8 @@ def without_times(report: Json) -> Json:
         assert source.pop("fetched_at")
         assert source.pop("age_seconds") >= 0
         assert len(source["sha256"]) == 64
+    for check in kept["checks"]:
+        assert check.get("details", {}).pop("list_age_seconds", 0) >= 0
     for one in kept["recognitions"]:
         assert one.pop("checked_at")
     return kept
