@@ -19,7 +19,7 @@ from shared.http.access import Access, optional
 from shared.http.body import MIB, body_limit
 from shared.http.routing import Router
 
-MAX_BYTES = 4 * MIB
+MAX_BYTES = 2 * MIB
 
 router = Router(errors=refused, tags=["VC API"])
 Anyone = Annotated[Access | None, Depends(optional("verifications:write"))]
