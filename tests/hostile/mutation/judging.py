@@ -192,13 +192,17 @@ def _presented(report: PresentationReport) -> Any:
 
 
 def _said(checks: Iterable[Check]) -> list[Any]:
-    """What checks say, but for those of form and proof, and what is told of bad form that is put up with."""
-    return [
+    """What checks say, but for those of form and proof, and what is told of bad form that is put up with.
+
+    Each once: a schema or status entry that stands twice is looked at twice.
+    """
+    said = [
         _without_places(check.to_json())
         for check in checks
         if check.kind not in {"format", "proof", "key", *_INNER}
         and not (check.outcome == "passed" and check.kind in {"context", "model", "subject"})
     ]
+    return list({json.dumps(one, sort_keys=True): one for one in said}.values())
 
 
 def _inner(checks: Iterable[Check]) -> list[Any]:

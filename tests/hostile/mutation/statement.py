@@ -53,9 +53,9 @@ def _of_json(before: str, after: str, changed: Judgement, store: ContextStore) -
     if _written(given) == _written(now):
         return "the same JSON, spelled otherwise"
     if "Enveloped" in str(given.get("type")):
-        return (
-            "what stands beside the JWS in an envelope says nothing" if now.get("id") == given["id"] else None
-        )
+        if now.get("id") == given["id"]:
+            return "what stands beside the JWS in an envelope says nothing"
+        return "white space around the token" if str(now.get("id")).strip() == given["id"] else None
     return _of_document(given, now, changed, store)
 
 
@@ -112,7 +112,9 @@ def _why(given: Json, now: Json, how: str) -> str:
     if given.get("proof") != now.get("proof") and _unsecured(given) == _unsecured(now):
         return "a proof written in another place, or another proof beside the one that holds"
     if given.get("@context") != now.get("@context"):
-        return f"a context that changes no term used ({how} as before)"
+        if how == "JSON":
+            return "a context after those that were signed, which JCS proofs leave open (vc-di-eddsa, 3.3.2)"
+        return "a context that changes no term used (RDF as before)"
     return f"another spelling of the same statements ({how} as before)"
 
 
