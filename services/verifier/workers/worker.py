@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,6 @@ class Worker:
         self._proven = ProvenLists(most_bytes=_PROVEN_BYTES)
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[list[Any]]] = {}
-        self._fetching: dict[tuple[str, str, int], asyncio.Future[list[Any]]] = {}
         self._chunks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -63,27 +62,27 @@ class Worker:
                     waiting.set_result([kind, *rest])
 
     async def _verify(self, number: int, tasks: Sequence[Sequence[Any]]) -> None:
-        started = []
+        started, documents = [], _Documents(self.ask)
         for task in tasks:
-            started.append(asyncio.create_task(self._answer(task)))
+            started.append(asyncio.create_task(self._answer(task, documents)))
             await asyncio.sleep(0)  # an item asked for by itself takes its turn between two of many
         frames.write(self._writer, "done", number, [await one for one in started])
 
-    async def _answer(self, task: Sequence[Any]) -> list[Any]:
+    async def _answer(self, task: Sequence[Any], documents: "_Documents") -> list[Any]:
         """`[verdict, report]`, or `[None, why, reason]` for what has no report."""
         _wind_up()
         data, now, policy, applicant, external_id, metadata, vc_api = task
         try:
             if vc_api is not None:
-                return [*await self._vc_api(data, datetime.fromisoformat(now), vc_api)]
+                return [*await self._vc_api(data, datetime.fromisoformat(now), vc_api, documents)]
             report = await verify(
                 data,
-                fetcher=self._fetch,
+                fetcher=documents.fetch,
                 contexts=self._contexts,
                 now=datetime.fromisoformat(now),
                 policy=_policy(policy),
                 applicant=None if applicant is None else Applicant(**applicant),
-                recognitions=self._recognise,
+                recognitions=documents.recognise,
                 proven=self._proven,
             )
             return [report.verdict, written(report.to_json(external_id=external_id, metadata=metadata))]
@@ -94,29 +93,40 @@ class Worker:
         except Exception:  # noqa: BLE001  (a bug of ours: the service logs it and answers 500)
             return [None, "failed", traceback.format_exc()]
 
-    async def _vc_api(self, data: bytes, now: datetime, asked: dict[str, Any]) -> tuple[str, bytes]:
+    async def _vc_api(
+        self, data: bytes, now: datetime, asked: dict[str, Any], documents: "_Documents"
+    ) -> tuple[str, bytes]:
         return await answered(
-            data, asked, fetcher=self._fetch, contexts=self._contexts, now=now, proven=self._proven
+            data, asked, fetcher=documents.fetch, contexts=self._contexts, now=now, proven=self._proven
         )
 
-    async def _fetch(self, url: str, *, accept: str, max_bytes: int) -> Fetched:
-        # Badges side by side ask for the same documents at the same time.
-        wanted = (url, accept, max_bytes)
-        asked = self._fetching.get(wanted)
-        if asked is None:
-            asked = self._fetching[wanted] = self._ask("fetch", *wanted)
-            asked.add_done_callback(lambda _: self._fetching.pop(wanted))
-        return frames.to_fetched(_document(await asked))
-
-    async def _recognise(self, issuer: str) -> RecognitionAnswer:
-        return frames.to_recognitions(_document(await self._ask("recognise", issuer)))
-
-    def _ask(self, kind: str, *rest: Any) -> asyncio.Future[list[Any]]:
+    def ask(self, kind: str, *rest: Any) -> asyncio.Future[list[Any]]:
+        """What the service answers to a question."""
         number = next(self._numbers)
         asked: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._asked[number] = asked
         frames.write(self._writer, kind, number, *rest)
         return asked
+
+
+class _Documents:
+    """What items that came together ask the service for, each once: their hop to it costs as much as verifying does."""
+
+    def __init__(self, ask: Callable[..., asyncio.Future[list[Any]]]) -> None:
+        self._ask = ask
+        self._asked: dict[tuple[Any, ...], asyncio.Future[list[Any]]] = {}
+
+    async def fetch(self, url: str, *, accept: str, max_bytes: int) -> Fetched:
+        return frames.to_fetched(await self._once("fetch", url, accept, max_bytes))
+
+    async def recognise(self, issuer: str) -> RecognitionAnswer:
+        return frames.to_recognitions(await self._once("recognise", issuer))
+
+    async def _once(self, *question: Any) -> Sequence[Any]:
+        asked = self._asked.get(question)
+        if asked is None:
+            asked = self._asked[question] = self._ask(*question)
+        return _document(await asked)
 
 
 def _document(answer: Sequence[Any]) -> Sequence[Any]:
