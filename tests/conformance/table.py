@@ -178,18 +178,21 @@ def printed(table: Table) -> str:
     lines += ["", *table.peers.values()]
     for title, cells in (("ours", table.ours), ("theirs", table.theirs)):
         lines += ["", f"{title}, not accepted:"]
-        lines += _reasons(cells)
+        lines += _reasons(cells, "{peer} {said}" if title == "ours" else "Confer {said} {peer}'s")
     return "\n".join(lines)
 
 
-def _reasons(cells: Mapping[tuple[str, str], Cell]) -> list[str]:
+def _reasons(cells: Mapping[tuple[str, str], Cell], who: str) -> list[str]:
     """One line for each peer and reason, with the formats that it holds for."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for (form, peer), cell in cells.items():
         if cell.kind not in {ACCEPTS, NOTHING}:
             why = cell.why or f"UNEXPLAINED: {cell.words}"
             found.setdefault((peer, cell.kind, why), []).append(form)
-    return [f"  {peer} {_SAID[kind]} {', '.join(forms)}: {why}" for (peer, kind, why), forms in found.items()]
+    return [
+        f"  {who.format(peer=peer, said=_SAID[kind])} {', '.join(forms)}: {why}"
+        for (peer, kind, why), forms in found.items()
+    ]
 
 
 def _grid(peers: Sequence[str], cells: Mapping[tuple[str, str], Cell]) -> list[str]:
