@@ -46,7 +46,7 @@ docs: $(VENV)/.test ## write what is made from the code: docs/openapi, docs/asyn
 	@$(BIN)/python -m tests.harness.asyncapi
 
 lock: $(VENV)/.test ## compile requirements/*.in to hashed pins
-	@for set in run test bench; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	@for set in run test bench fuzz; do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what running and testing left behind (databases, logs, caches), not the environment
