@@ -89,7 +89,7 @@ def _of_document(given: Json, now: Json, changed: Judgement, store: ContextStore
     document = changed.document or now
     before = _proofs(given)
     # Which proofs held is not told of a status list: one of those that were there has to be there still.
-    held = [_proof_at(document, pointer) for pointer in changed.proven] or [
+    held = _objects([_proof_at(document, pointer) for pointer in changed.proven]) or [
         one for one in _proofs(document) if _proof_kept(one, before, document, given, store) is not None
     ]
     reasons = {_proof_kept(one, before, document, given, store) for one in held}
@@ -119,8 +119,12 @@ def _why(given: Json, now: Json, how: str) -> str:
 
 
 def _proofs(document: Json) -> list[Json]:
-    value = document.get("proof")
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    return _objects([document.get("proof")])
+
+
+def _objects(values: list[Any]) -> list[Json]:
+    flat = [item for one in values for item in (one if isinstance(one, list) else [one])]
+    return [one for one in flat if isinstance(one, dict)]
 
 
 def _proof_at(document: Json, pointer: str) -> Any:
