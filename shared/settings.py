@@ -171,7 +171,7 @@ class ServiceSettings(BaseSettings):
                 f"{name}KEY_FILE: production generates no key; make one with `confer keys new FILE` and mount it"
             )
         self._refuse_key_file(f"{name}KEY_FILE")
-        if not self.smtp_url.get_secret_value() and self.service in {"backpack", "directory"}:
+        if not self.smtp_url.get_secret_value():
             raise SettingRefused("CONFER_SMTP_URL: production sends mail over SMTP")
 
     def _refuse_key_file(self, name: str) -> None:

@@ -13,7 +13,6 @@ from shared.db.keys import KeyEncryption
 from shared.process import command_line
 
 SERVICES = ("issuer", "backpack", "verifier", "directory")
-MAILING = ("backpack", "directory")
 
 
 def good(folder: Path, service: str) -> dict[str, str]:
@@ -49,8 +48,8 @@ CASES = [
     ("CONFER_KEY_FILE", None, "CONFER_{SERVICE}_KEY_FILE", SERVICES),
     ("CONFER_KEY_FILE", "readable by others", "CONFER_{SERVICE}_KEY_FILE", SERVICES),
     ("CONFER_KEY_FILE", "too short", "CONFER_{SERVICE}_KEY_FILE", SERVICES),
-    ("CONFER_SMTP_URL", None, "CONFER_SMTP_URL", MAILING),
-    ("CONFER_SMTP_URL", "mail.example", "CONFER_SMTP_URL", MAILING),
+    ("CONFER_SMTP_URL", None, "CONFER_SMTP_URL", SERVICES),
+    ("CONFER_SMTP_URL", "mail.example", "CONFER_SMTP_URL", SERVICES),
     ("CONFER_ISSUER_EVIDENCE_URL", "http://evidence.example", "CONFER_ISSUER_EVIDENCE_URL", ("issuer",)),
     ("CONFER_ISSUER_EVIDENCE_URL", "https://issuer.example:444", "CONFER_ISSUER_EVIDENCE_URL", ("issuer",)),
 ]  # fmt: skip

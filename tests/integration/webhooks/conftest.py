@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from shared.clock import utc_now
 from shared.db import Database, KeyEncryption, ReadSession, metadata_for
 from shared.http.access import Access
-from shared.http.fetch import Fetcher
+from shared.http.fetch import Fetcher, Resolve
 from shared.mail import MailQueue, mail_table
 from shared.messaging import Outbox, OutboxRow, Outgoing, Relay, Topic, messaging_tables
 from shared.messaging.feed.reading import Feed
@@ -62,6 +62,7 @@ class Stage:
     clock: Clock
     vault: KeyEncryption
     allow_loopback: bool = True
+    resolve: Resolve | None = None
     texts: dict[str, str] = field(default_factory=dict)
     """The data of private events; what is taken out here was erased."""
     sequences: dict[str, int] = field(default_factory=dict)
@@ -69,7 +70,7 @@ class Stage:
     me: Access = field(default_factory=lambda: caller("org-1"))
 
     def __post_init__(self) -> None:
-        self.fetcher = Fetcher(allow_loopback=self.allow_loopback)
+        self.fetcher = Fetcher(allow_loopback=self.allow_loopback, resolve=self.resolve)
         feed = Feed(self.db, messaging, [HAPPENED, ALSO], expand=self.expand)
         self.webhooks = Webhooks(
             self.db, tables, messaging, feed=feed, vault=self.vault, fetcher=self.fetcher, clock=self.clock

@@ -182,18 +182,24 @@ async def test_never_to_a_private_address(
     make_database: MakeDatabase, tmp_path: Path, partner: Receiver
 ) -> None:
     """As in production: no loopback. What only DNS tells is refused when it is sent, each time anew."""
-    async with stage(make_database(), tmp_path, allow_loopback=False) as on:
+    inside = {"localhost": ["127.0.0.1"], "rebound.example": ["93.184.216.34", "10.0.0.8"]}
+
+    async def resolve(host: str, _: int) -> list[str]:
+        return inside[host]
+
+    async with stage(make_database(), tmp_path, allow_loopback=False, resolve=resolve) as on:
         for url in (
             partner.url, "https://127.0.0.1/x", "https://[::1]/x", "https://10.0.0.8/x", "https://169.254.169.254/latest",
             "http://partner.example/x", "https://u:p@partner.example/x", "ftp://partner.example/x", "https://partner.example:22/x",
         ):  # fmt: skip
             with pytest.raises(InvalidRequest):
                 await on.hook(url)
-        hook = await on.hook("https://localhost:8443/hook")
+        hooks = [await on.hook(f"https://{name}:8443/hook") for name in inside]
         await on.happen("a")
         await on.deliver()
-        [entry] = await on.log_of(hook.id)
-        assert [each.failure for each in entry.tries] == ["not_public_address"]
+        for hook in hooks:
+            [entry] = await on.log_of(hook.id)
+            assert [each.failure for each in entry.tries] == ["not_public_address"]
         assert not partner.got
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from services.verifier.settings import VerifierSettings
 from shared.db import KeyEncryption
@@ -23,6 +24,7 @@ def test_production_asks_whose_key_it_is(tmp_path: Path, checks: tuple[str, ...]
         kafka_bootstrap="kafka:9092",
         key_file=key_file,
         vc_api_checks=checks,
+        smtp_url=SecretStr("smtp://mail.example"),
         **{
             f"{name}_url": f"https://{name}.example"
             for name in ("issuer", "backpack", "verifier", "directory")
