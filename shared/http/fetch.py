@@ -12,8 +12,7 @@ import re
 import socket
 import ssl
 import warnings
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,16 +21,18 @@ import certifi
 
 from shared.clock import Clock, utc_now
 from shared.http import addresses
+from shared.http.fetch_answers import STEP, FetchError, read_body
 from shared.http.negotiation import negotiate_or_none
 from shared.observability.context import current_traceparent
 from shared.observability.logs import get_logger
-from shared.vc.fetching import Fetched, FetchRefused
+from shared.vc.fetching import Fetched
 
 with warnings.catch_warnings():
     # httpx's last release is of 2024 and newer parts warn about it by name (ADR 0002).
     warnings.filterwarnings("ignore", message=".*httpx.*", category=DeprecationWarning)
     import httpx
 
+__all__ = ["FetchError", "Fetcher", "Posted", "Resolve"]
 _log = get_logger("shared.http.fetch")
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to the addresses DNS gives for them; raises OSError if there are none."""
@@ -40,27 +41,11 @@ MAX_URL = 2_048
 MAX_REDIRECTS = 3
 _MAX_ADDRESSES = 20
 _TRIED_ADDRESSES = 3
-_STEP = 64 * 1024
 _OVERHEAR_SECONDS = 1.0
 _NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 # Threads of their own: names whose servers never answer must not hold up what else needs a thread (passwords).
 _resolvers = ThreadPoolExecutor(16, thread_name_prefix="resolve")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class FetchError(FetchRefused):
-    """Nothing was fetched. `code` is one of a closed list, `reason` a sentence, `status` the HTTP status if any.
-
-    Codes: bad_url, not_https, not_public_address, port_not_allowed, unresolvable, unreachable, bad_certificate, too_slow,
-    too_large, too_many_redirects, wrong_type, bad_encoding, bad_response, http_status.
-    """
-
-    @property
-    def temporary(self) -> bool:
-        """Whether the same request may succeed later: an answer fetched before may stand in meanwhile."""
-        if self.code == "http_status":
-            return self.status is not None and (self.status >= 500 or self.status in {408, 425, 429})
-        return self.code in {"unresolvable", "unreachable", "bad_certificate", "too_slow", "bad_response"}
 
 
 @dataclass(frozen=True)
@@ -202,7 +187,7 @@ class Fetcher:
         media_type = _media_type(response)
         if media_type and negotiate_or_none(accept, [media_type]) is None:
             raise FetchError("wrong_type", f"The server answered with {media_type}, wanted was {accept}.")
-        body = await _read(response, max_bytes)
+        body = await read_body(response, max_bytes)
         digest = hashlib.sha256(body).hexdigest()
         return Fetched(url, str(final), response.status_code, media_type, body, begun, digest)
 
@@ -293,7 +278,7 @@ async def _overhear(response: httpx.Response) -> None:
         async with asyncio.timeout(_OVERHEAR_SECONDS):
             async for part in response.aiter_raw():
                 heard += len(part)
-                if heard > _STEP:
+                if heard > STEP:
                     return
     except (TimeoutError, httpx.HTTPError):
         return
@@ -373,45 +358,3 @@ def _network_error(error: httpx.HTTPError) -> FetchError:
 def _media_type(response: httpx.Response) -> str:
     text = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
     return text if "/" in text and len(text) <= 100 and text.isascii() else ""
-
-
-async def _read(response: httpx.Response, max_bytes: int) -> bytes:
-    """The decoded body. Raises FetchError above `max_bytes`, having unpacked no more than that."""
-    declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise _too_large(max_bytes)
-    body = bytearray()
-    async for part in _decoded(response, max_bytes):
-        body += part
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes)
-    return bytes(body)
-
-
-async def _decoded(response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in {"", "identity"}:
-        async for part in response.aiter_raw():
-            yield part
-        return
-    if encoding not in {"gzip", "x-gzip"}:
-        raise FetchError("bad_encoding", "The server answered in an encoding that was not asked for.")
-    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    received = 0
-    async for part in response.aiter_raw():
-        received += len(part)
-        if received > max_bytes + _STEP:  # gzip does not make things larger by much
-            raise _too_large(max_bytes)
-        packed = part
-        while packed and not unpacker.eof:
-            try:
-                yield unpacker.decompress(packed, _STEP)
-            except zlib.error as error:
-                raise FetchError("bad_encoding", "The server's gzip cannot be unpacked.") from error
-            packed = unpacker.unconsumed_tail
-    if not unpacker.eof:
-        raise FetchError("bad_encoding", "The server's gzip ends too early.")
-
-
-def _too_large(max_bytes: int) -> FetchError:
-    return FetchError("too_large", f"The answer is larger than {max_bytes} bytes.")
