@@ -48,8 +48,17 @@ def _serving(folder: Path, handlers: Mapping[int, Handler]) -> Iterator[None]:
                 await stack.enter_async_context(_listening(port, handler, context))
             ready.set()
             await ended.wait()
+        open_still = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in open_still:
+            connection.cancel()
+        await asyncio.gather(*open_still, return_exceptions=True)
+        await asyncio.sleep(0)  # what was just closed tells the loop so
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    def run() -> None:
+        with contextlib.closing(loop):
+            loop.run_until_complete(serve())
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         assert ready.wait(10), "the front did not come up"
@@ -71,7 +80,11 @@ async def _listening(port: int, handler: Handler, context: ssl.SSLContext) -> As
 def _passing_to(port: int) -> Handler:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+        try:
+            await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+        finally:
+            behind_writer.transport.abort()
+            writer.transport.abort()
 
     return handle
 
@@ -94,6 +107,7 @@ async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+    writer.transport.abort()
 
 
 def _length_of(head: bytes) -> int:
