@@ -190,7 +190,11 @@ def measured(names: Sequence[str], seconds: float) -> list[dict[str, object]]:
         try:
             barrage.warm()
             server = f"http://127.0.0.1:{port}"
-            return [barrage.row(number, attack, server) for number, attack in enumerate(attacks)]
+            rows = []
+            for number, attack in enumerate(attacks):
+                rows.append(barrage.row(number, attack, server))
+                print(*rows[-1].values(), sep="  ", flush=True)
+            return rows
         finally:
             barrage.close()
 
