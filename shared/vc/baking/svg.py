@@ -66,7 +66,8 @@ class _Scan:
             self._parser.Parse(self.image, True)
         except expat.ExpatError as error:
             raise unsafe(f"This is not a readable SVG image: {expat.ErrorString(error.code)}.") from error
-        except (LookupError, ValueError) as error:  # what Python's codecs say of the encoding that an image names
+        except (LookupError, ValueError) as error:
+            # What Python's codecs say of the encoding that an image names.
             raise unsafe("The SVG image is in an encoding that is not read.") from error
         if self.after_root_tag < 0:
             raise unsafe("The SVG image is empty.")
