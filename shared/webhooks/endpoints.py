@@ -50,6 +50,7 @@ def webhooks_router(*, read: Required, write: Required) -> Router:
     async def list_webhooks(
         request: Request, response: Response, who: Reader, asked: PageQuery
     ) -> Page[WebhookOut]:
+        """Those of the caller's organisation, without their secrets."""
         after = _moment_and_id(asked.after(str, str))
         found = await _of(request).browse(who, after=after, limit=asked.limit + 1)
         shown = found[: asked.limit]
@@ -86,6 +87,7 @@ def webhooks_router(*, read: Required, write: Required) -> Router:
     async def change_webhook(
         request: Request, response: Response, who: Writer, webhook: Id, seen: IfMatch, given: WebhookChange
     ) -> WebhookOut:
+        """Only what is given is changed; what arrives while it is paused is kept and sent when it is resumed."""
         found, version = await _of(request).change(who, webhook, given, seen)
         return _tagged(response, found, version)
 
@@ -96,6 +98,7 @@ def webhooks_router(*, read: Required, write: Required) -> Router:
         responses=problems(NotFound, PreconditionFailed, PreconditionRequired),
     )
     async def delete_webhook(request: Request, who: Writer, webhook: Id, seen: IfMatch) -> None:
+        """Nothing more is sent; a delivery under way may still arrive."""
         await _of(request).remove(who, webhook, seen)
 
     @router.post("/{webhook}/secret/rotate", summary="Replace the secret", responses=problems(NotFound))
@@ -157,6 +160,7 @@ def webhooks_router(*, read: Required, write: Required) -> Router:
 
     @router.get("/{webhook}/deliveries/{delivery}", summary="One delivery", responses=problems(NotFound))
     async def read_webhook_delivery(request: Request, who: Reader, webhook: Id, delivery: Id) -> DeliveryOut:
+        """With its last ten tries."""
         return await _of(request).delivery(who, webhook, delivery)
 
     @router.post(

@@ -14,18 +14,14 @@ from services.issuer.profiles import store as profiles
 from services.issuer.profiles.store import Profile
 from services.issuer.status import store
 from services.issuer.status.permutation import index_of
-from shared.clock import to_rfc3339
-from shared.contracts import schema_url
+from services.issuer.status.publishing import publish
 from shared.db import WriteSession, new_id, on_commit
-from shared.messaging.outbox import Outgoing
-from shared.messaging.topics import STATUS_LISTS
 from shared.vc.status import MINIMUM_BITS, StatusBits, status_entry, status_list_credential
 
 BITS = MINIMUM_BITS
 """Length of every published list, however few of its places are given out."""
 REVOCATION, SUSPENSION = PURPOSES = ("revocation", "suspension")
 _BLOCK = 64
-_CHANGED = "org.confer.status-list.changed.v1"
 
 
 @dataclass(frozen=True)
@@ -182,20 +178,7 @@ async def _sign(
     body = await keys.sign_and_check(context, signer, document, now)
     current.body, current.sha256 = body, hashlib.sha256(body).hexdigest()
     current.valid_from, current.signed = valid_from, current.changed
-    current.event_sequence += 1
-    data = {"url": current.uri, "valid_from": to_rfc3339(valid_from), "sha256": current.sha256}
-    await context.outbox.add(
-        session,
-        Outgoing(
-            topic=STATUS_LISTS.name,
-            subject=current.uri,
-            type=_CHANGED,
-            organisation=current.organisation,
-            sequence=current.event_sequence,
-            data=data,
-            dataschema=schema_url(context.public_url, _CHANGED),
-        ),
-    )
+    await publish(context, session, current, current.sha256, valid_from)
 
 
 async def keep_signing(context: Context) -> None:

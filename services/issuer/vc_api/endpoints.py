@@ -6,27 +6,23 @@ from fastapi import Depends, Header, Request, Response
 
 from services.issuer.context import Current
 from services.issuer.repeatable import answer_once
+from services.issuer.status.publishing import RESPONSES, answer
 from services.issuer.vc_api import service, store
 from services.issuer.vc_api.errors import InstanceClosed, WrongKeyType, problem_details
 from services.issuer.vc_api.schemas import DeriveIn, InstanceIn, InstanceOut, IssueIn, SecuredOut, StatusIn
 from shared.db import WriteSession
 from shared.http.access import Access, public, require
-from shared.http.etag import not_modified
 from shared.http.idempotency import Idempotent, StoredResponse, created
-from shared.http.negotiation import negotiate
 from shared.http.paging import PageQuery, page
 from shared.http.problems import (
     SCHEMA,
     IdempotencyKeyReused,
     InvalidCursor,
-    NotAcceptable,
     NotFound,
     problems,
 )
 from shared.http.routing import Router
 from shared.http.schemas import Id, Page
-
-MEDIA_TYPES = ("application/vc", "application/vc+ld+json", "application/ld+json", "application/json")
 
 
 async def _switched_on(context: Current) -> None:
@@ -152,13 +148,7 @@ async def set_credential_status(
     "/{list_id}",
     dependencies=[public],
     summary="Read a status list of the VC-API",
-    responses=problems(NotFound, NotAcceptable)
-    | {
-        200: {
-            "description": "A signed BitstringStatusListCredential.",
-            "content": {m: {} for m in MEDIA_TYPES},
-        }
-    },
+    responses=RESPONSES,
     response_class=Response,
 )
 async def read_vc_api_status_list(
@@ -168,17 +158,6 @@ async def read_vc_api_status_list(
     if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Response:
     """Tells the status of every credential on the list, and of none which it is."""
-    media_type = negotiate(request.headers.get("accept"), MEDIA_TYPES)
     async with context.db.read() as session:
         found = await store.list_of(session, list_id)
-    if found is None:
-        raise NotFound("There is no such status list.")
-    headers = {
-        "ETag": f'"{found.sha256}"',
-        "Cache-Control": f"public, max-age={context.settings.status_list_ttl}",
-        "Vary": "Accept",
-        "Access-Control-Allow-Origin": "*",
-    }
-    if not_modified(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(found.body, media_type=media_type, headers=headers)
+    return answer(context, request, if_none_match, found)

@@ -6,19 +6,15 @@ from typing import Any
 
 from services.issuer.context import Context
 from services.issuer.status.permutation import index_of
+from services.issuer.status.publishing import publish
 from services.issuer.vc_api import store
 from services.issuer.vc_api.securing import Securing, secure_list
 from services.issuer.vc_api.store import Instance, VcStatusEntry, VcStatusList
-from shared.clock import to_rfc3339
-from shared.contracts import schema_url
 from shared.db import WriteSession, new_id
-from shared.messaging.outbox import Outgoing
-from shared.messaging.topics import STATUS_LISTS
 from shared.vc.status import MINIMUM_BITS, StatusBits, status_entry, status_list_credential
 
 ENTRIES = MINIMUM_BITS
 """Entries of every list, however many are given out and of however many bits."""
-_CHANGED = "org.confer.status-list.changed.v1"
 
 
 async def open_lists(context: Context, session: WriteSession, instance: Instance, by: Securing) -> None:
@@ -111,17 +107,4 @@ async def _sign(context: Context, session: WriteSession, current: VcStatusList, 
     body = secure_list(document, by, now, context.contexts)
     current.body, current.sha256 = body, hashlib.sha256(body).hexdigest()
     current.valid_from = valid_from
-    current.event_sequence += 1
-    data = {"url": current.uri, "valid_from": to_rfc3339(valid_from), "sha256": current.sha256}
-    await context.outbox.add(
-        session,
-        Outgoing(
-            topic=STATUS_LISTS.name,
-            subject=current.uri,
-            type=_CHANGED,
-            organisation=current.organisation,
-            sequence=current.event_sequence,
-            data=data,
-            dataschema=schema_url(context.public_url, _CHANGED),
-        ),
-    )
+    await publish(context, session, current, current.sha256, valid_from)

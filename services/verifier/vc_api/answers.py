@@ -6,8 +6,8 @@ from typing import Any
 from services.verifier.vc_api.problems import MALFORMED, decides, problem, problem_of
 from services.verifier.vc_api.schemas import (
     CheckName,
-    CredentialOut,
     CredentialResults,
+    CredentialVerified,
     HolderResults,
     Options,
     Outcome,
@@ -22,13 +22,13 @@ from shared.vc.verify import PresentationReport
 Json = dict[str, Any]
 
 
-def credential_out(report: Report, given: Json, options: Options) -> CredentialOut:
+def credential_out(report: Report, given: Json, options: Options) -> CredentialVerified:
     """What became of one credential; verified if nothing that decides is wrong and a proof holds."""
     errors, warnings = _sorted(report.checks, options.deciding)
     if report.format.startswith("ob2"):
         reason = "This is a badge of Open Badges 2.0 or older, not a verifiable credential."
         errors.append(problem(MALFORMED, reason, "model.not_a_known_credential"))
-    return CredentialOut(
+    return CredentialVerified(
         verified=not errors and any(check.code == "proof.valid" for check in report.checks),
         errors=errors,
         warnings=warnings,

@@ -11,7 +11,7 @@ from services.verifier.vc_api.refusals import refused
 from services.verifier.vc_api.requests import UNREADABLE, VERIFIED
 from services.verifier.vc_api.schemas import (
     CredentialIn,
-    CredentialOut,
+    CredentialVerified,
     PresentationIn,
     PresentationOut,
 )
@@ -30,8 +30,11 @@ Anyone = Annotated[Access | None, Depends(optional("verifications:write"))]
     summary="Verify a verifiable credential",
     response_class=JSONResponse,
     responses={
-        200: {"model": CredentialOut, "description": "It is verified."},
-        400: {"model": CredentialOut, "description": "It is not, or could not be read; `errors` say why."},
+        200: {"model": CredentialVerified, "description": "It is verified."},
+        400: {
+            "model": CredentialVerified,
+            "description": "It is not, or could not be read; `errors` say why.",
+        },
     },
 )
 @body_limit(MAX_BYTES)

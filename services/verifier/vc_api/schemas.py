@@ -107,7 +107,7 @@ class Verified(VcModel):
     problem_details: list[ProblemDetails] | None = None
 
 
-class CredentialOut(Verified):
+class CredentialVerified(Verified):
     credential: dict[str, Any] | None = None
     results: CredentialResults | None = None
 
@@ -123,7 +123,7 @@ class HolderResults(VcModel):
 
 class PresentationResults(VcModel):
     presentation: HolderResults
-    credentials: list[CredentialOut]
+    credentials: list[CredentialVerified]
 
 
 class PresentationOut(Verified):

@@ -54,7 +54,7 @@ def test_operations_say_who_may_call_them(document: dict[str, Any]) -> None:
         "view_shared_badge",
         "view_shared_image",
     }
-    assert set(document["components"]["securitySchemes"]) == {"session", "cookie"}
+    assert set(document["components"]["securitySchemes"]) == {"session", "cookie", "oauth"}
 
 
 def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ def production(tmp_path: Path, **changed: Any) -> IssuerSettings:
         "kafka_bootstrap": "kafka:9092",
         "key_file": key_file,
         "evidence_url": "https://evidence.example",
+        "smtp_url": "smtp://mail.example",
         **urls,
     }
     return IssuerSettings(**given | changed)
