@@ -17,7 +17,7 @@ demo: $(VENV)/.run ## play the whole story against the running services
 	@$(BIN)/confer demo
 
 test: $(VENV)/.test lint ## lint, then every test (PostgreSQL, Kafka, Chromium where they are to be had)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile # two cores; a third fills the time in which tests wait
 
 bench: $(VENV)/.bench ## speed and memory beside other libraries, into var/bench.json (OPTIONS="--quick", "--help")
 	@$(BIN)/python -m tests.bench $(OPTIONS)

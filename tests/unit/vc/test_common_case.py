@@ -25,7 +25,7 @@ from tests.unit.vc.test_canonical_forms import Writer
 
 STORE = ContextStore.builtin()
 _CONTEXTS = Contexts.over(STORE)
-_slow = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What may stand anywhere: values of every kind, rarer spellings, names that hide, blank nodes, broken identifiers.
 _VALUES: list[Any] = [
@@ -117,7 +117,7 @@ def test_disturbed_credentials(name: str, choose: random.Random) -> None:
     assert _same(document, compact=False)
 
 
-@settings(_slow, max_examples=60)
+@settings(_slow, max_examples=30)
 @given(st.randoms(use_true_random=False))
 def test_documents_with_contexts_of_their_own(choose: random.Random) -> None:
     document = Writer(choose).document()
