@@ -58,8 +58,8 @@ async def test_death_at_a_named_point(
         assert await backbone.effects_by_key() != sequences(KEYS, 3), "it died before the work was done"
         with worker(role, backbone, log_at):
             await backbone.until_handled(sequences(KEYS, 3))
+            await until(lambda: _all_marked(backbone))  # while the relay is still there to mark
     assert await backbone.effects_by_key() == sequences(KEYS, 3)
-    await until(lambda: _all_marked(backbone))
 
 
 async def _all_marked(backbone: Backbone) -> bool:

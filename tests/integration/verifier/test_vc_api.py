@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.verifier.vc_api.schemas import CredentialOut, PresentationOut
+from services.verifier.vc_api.schemas import CredentialVerified, PresentationOut
 from shared.clock import to_rfc3339, utc_now
 from shared.http.client import Response
 from shared.vc.keys import SigningKey
@@ -80,7 +80,7 @@ def post(verifier: Running, path: str, body: Any) -> Response:
 
 def credential(verifier: Running, document: Json, **options: Any) -> tuple[int, Json]:
     answer = post(verifier, "/credentials/verify", {"verifiableCredential": document, "options": options})
-    CredentialOut.model_validate(answer.json())
+    CredentialVerified.model_validate(answer.json())
     return answer.status_code, answer.json()
 
 
