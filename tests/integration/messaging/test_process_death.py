@@ -87,5 +87,5 @@ async def test_death_at_any_time(backbone: Backbone, log_at: str) -> None:
                     await asyncio.sleep(0.3)
     with worker("relay", backbone, log_at), worker("consume", backbone, log_at):
         await backbone.until_handled(sequences(KEYS, committed))
+        await until(lambda: _all_marked(backbone), lambda: f"seed {seed}")
     assert await backbone.effects_by_key() == sequences(KEYS, committed), f"seed {seed}"
-    await until(lambda: _all_marked(backbone))
