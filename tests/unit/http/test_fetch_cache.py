@@ -49,7 +49,7 @@ def cache(server: Server) -> CachingFetcher:
 
 
 async def number(cache: CachingFetcher, url: str = URL, **options: object) -> tuple[int, bool]:
-    found = await cache.get(url, max_bytes=1000, **options)  # type: ignore[arg-type]
+    found = await cache.get(url, max_bytes=1000, **options)  # type: ignore[arg-type]  # options of any test
     return int(found.body), found.stale
 
 

@@ -29,7 +29,7 @@ class Sent:
 async def rows(body: bytes, media_type: str = "application/json", step: int | None = None) -> list[Any]:
     size = step or max(len(body), 1)
     parts = [body[start : start + size] for start in range(0, len(body), size)]
-    return [row async for row in read_rows(Sent(media_type, parts))]  # type: ignore[arg-type]
+    return [row async for row in read_rows(Sent(media_type, parts))]  # type: ignore[arg-type]  # stands for a request
 
 
 async def refused(body: bytes, media_type: str = "application/json") -> Problem:
@@ -136,7 +136,7 @@ async def test_a_row_without_end_is_refused_before_memory_is_full(media_type: st
                 yield b"x" * 8192
 
     with pytest.raises(Unparseable):
-        _ = [row async for row in read_rows(Endless(media_type, []))]  # type: ignore[arg-type]
+        _ = [row async for row in read_rows(Endless(media_type, []))]  # type: ignore[arg-type]  # likewise
     assert taken <= 2 * MAX_ROW_BYTES + 8192
 
 
@@ -198,5 +198,5 @@ async def test_the_digest_sees_every_byte() -> None:
 
     body = b'[{"a": 1}, {"b": 2}]  \n'
     request = Sent("application/json", [body[:5], body[5:]])
-    assert len([row async for row in read_rows(request, digest=digest)]) == 2  # type: ignore[arg-type]
+    assert len([row async for row in read_rows(request, digest=digest)]) == 2  # type: ignore[arg-type]  # likewise
     assert seen == body

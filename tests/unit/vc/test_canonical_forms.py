@@ -217,7 +217,7 @@ def test_labels_and_order_do_not_matter(
     names = {f"_:b{n}": f"_:other{label}" for n, label in enumerate(labels)}
     renamed = [tuple(names.get(term, term) for term in quad) for quad in quads]
     choose.shuffle(renamed)
-    assert rdfc.canonicalize(renamed) == rdfc.canonicalize(quads)  # type: ignore[arg-type]
+    assert rdfc.canonicalize(renamed) == rdfc.canonicalize(quads)  # type: ignore[arg-type]  # tuples that are quads
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

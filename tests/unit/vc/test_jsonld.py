@@ -296,4 +296,4 @@ def test_a_document_that_says_nothing(document: dict[str, Any]) -> None:
 
 def test_only_objects_are_documents() -> None:
     with pytest.raises(InvalidJsonLd):
-        to_quads([badge()], STORE)  # type: ignore[arg-type]
+        to_quads([badge()], STORE)  # type: ignore[arg-type]  # a list on purpose

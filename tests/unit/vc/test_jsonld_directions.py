@@ -40,7 +40,7 @@ def test_rdf_would_lose_it_and_jcs_signs_it() -> None:
     with pytest.raises(VcError) as refused:
         data_integrity.sign(credential(NAME), **how)  # type: ignore[arg-type]  # the same arguments twice
     assert refused.value.code == "direction_unsupported"
-    signed = data_integrity.sign(credential(NAME), cryptosuite="eddsa-jcs-2022", **how)  # type: ignore[arg-type]
+    signed = data_integrity.sign(credential(NAME), cryptosuite="eddsa-jcs-2022", **how)  # type: ignore[arg-type]  # of mixed types
     data_integrity.verify(signed, signed["proof"], key.public, store)
     turned = {**signed, "name": {**NAME, "@direction": "ltr"}}
     with pytest.raises(ProofInvalid):

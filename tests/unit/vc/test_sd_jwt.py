@@ -87,7 +87,7 @@ def test_the_reference_implementation_takes_our_key_binding() -> None:
 
 def test_we_read_the_reference_implementation_s() -> None:
     claims = {**document(), "iss": "did:web:school.example"}
-    claims[SDObj("description")] = claims.pop("description")  # type: ignore[index]
+    claims[SDObj("description")] = claims.pop("description")  # type: ignore[index]  # its own key type
     achievement = claims["credentialSubject"]["achievement"]
     achievement["tag"] = [SDObj("baking"), "bread"]
     issued = SDJWTIssuer(
